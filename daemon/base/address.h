@@ -29,5 +29,7 @@ bool prefix_parse(const char *text, struct prefix *ret_prefix);
 /* Returns its argument. */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
+/* Less than, equal to or greater than 0, for sorting; IPv4 comes first. */
+int address_compare(const struct address *a, const struct address *b);
 
 #endif
