@@ -3,7 +3,7 @@
  * main.c - sluiced: reads options, does what needs root, starts the worker, and serves it as its
  * loader.
  */
-#include "api/listen.h"
+#include "api/api.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"

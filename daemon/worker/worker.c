@@ -31,6 +31,7 @@ struct worker {
 	struct net *net;
 	struct health *health;
 	struct api *api;
+	struct config_interface *interfaces; /* owned: the loader's list; a change of it is a restart */
 	struct event *signals[3];
 	struct event *loader_gone;
 };
@@ -207,14 +208,20 @@ static int attach_all(struct worker *worker, struct sl_errors *errors)
 
 static int open_api(struct worker *worker, struct sl_errors *errors)
 {
+	const struct config *config = engine_config(worker->engine);
 	struct api_context context = {
 		.engine = worker->engine,
 		.health = worker->health,
 		.net = worker->net,
 		.loader = worker->loader,
+		.n_interfaces = config->n_interfaces,
 	};
 	int metrics = fcntl(HANDOVER_METRICS, F_GETFD) < 0 ? -1 : HANDOVER_METRICS;
 
+	worker->interfaces = sl_calloc(config->n_interfaces, sizeof(*config->interfaces));
+	memcpy(worker->interfaces, config->interfaces,
+	       config->n_interfaces * sizeof(*config->interfaces));
+	context.interfaces = worker->interfaces;
 	return api_new(worker->base, &context, HANDOVER_API, metrics, &worker->api, errors);
 }
 
@@ -253,6 +260,7 @@ static void end(struct worker *worker)
 		event_free(worker->loader_gone);
 	loader_free(worker->loader);
 	event_base_free(worker->base);
+	free(worker->interfaces);
 }
 
 int worker_run(const char *config_path)
