@@ -115,7 +115,7 @@ Test(config_limits, number_of_nodes)
 	for (size_t i = 0; i < NODE_COUNT_MAX; i++)
 		memcpy(text + 3 * i, "- \n", 3);
 	expect_errors(text, 3 * NODE_COUNT_MAX,
-		      "f:1048576:1: more than 1048576 keys and values\n");
+		      "f:1048576:2: more than 1048576 keys and values\n");
 }
 
 Test(config_limits, a_nul_byte_is_not_the_end)

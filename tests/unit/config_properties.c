@@ -145,8 +145,12 @@ static void draw_globals(struct config *config)
 		config->api.metrics_port = draw(1, 65535);
 	}
 	config->hash_key_file = draw_text("az/. '~", "/");
-	config->outer4 = (struct prefix){{4, {htonl(draw(1, 255) << 24)}}, draw(8, 32)};
-	config->outer6 = (struct prefix){{6, {htonl(draw(1, UINT32_MAX))}}, draw(32, 128)};
+	config->outer4.address.family = 4;
+	config->outer4.address.word_be[0] = htonl(draw(1, 255) << 24);
+	config->outer4.bits = draw(8, 32);
+	config->outer6.address.family = 6;
+	config->outer6.address.word_be[0] = htonl(draw(1, UINT32_MAX));
+	config->outer6.bits = draw(32, 128);
 }
 
 static struct config *random_config(void)

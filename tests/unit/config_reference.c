@@ -88,13 +88,15 @@ static char *with_table(const char *page, const char *place, const struct schema
 	return text;
 }
 
+/* Takes the page and gives another. */
 static char *with_tables(char *page, const char *place, const struct schema *schema)
 {
 	static const char *const suffix[] = {
 		[FIELD_OBJECT] = "", [FIELD_MAP] = ".NAME", [FIELD_LIST] = "[]"};
-	_cleanup_free_ char *before = page;
+	char *old = page;
 
-	page = with_table(page, place[0] ? place : "the file", schema);
+	page = with_table(old, place[0] ? place : "the file", schema);
+	free(old);
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		const struct field *field = &schema->fields[i];
 		char inner[PLACE_SIZE];
