@@ -60,6 +60,9 @@ int engine_set_admin(struct engine *engine, const char *pool, const char *backen
 int engine_set_weight(struct engine *engine, const char *pool, const char *backend, int weight,
 		      struct sl_errors *errors);
 
+/* What the engine holds for true: without a check, or from before a restart, too. */
+bool engine_healthy(const struct engine *engine, const char *pool, const char *backend);
+
 /* News from below. Merged: a dead backend is left at once, the rebuild follows within 200 ms. */
 void engine_set_health(struct engine *engine, const char *pool, const char *backend, bool up);
 /* Fields as in net.h; resolved false: the packet path asks the kernel. */

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * forward.h - the way to the backend: next hop, outer header, out.
+ *
+ * The packet itself is carried untouched, TTL and all: the client's packet ends at the VIP, and where
+ * the balancer stands in between is nobody's hop. The outer header is new (RFC 2003, RFC 2473): hop
+ * limit 64; TOS or traffic class as the packet's; don't-fragment always set, which RFC 2003 leaves open
+ * where the inner header doesn't ask for it, and with it identification 0 (RFC 6864): packets that
+ * would have to be fragmented are refused here. The source is a configured prefix filled with the flow's
+ * entropy, as is the IPv6 flow label (RFC 6438), so that receivers spread flows over their queues.
+ */
+#ifndef SLUICE_STAGES_FORWARD_H
+#define SLUICE_STAGES_FORWARD_H
+
+#include "maps.h"
+#include "packet.h"
+#include "stages/checksum.h"
+
+#define FORWARD_TTL 64
+
+/* How a packet leaves. No padding: it is handed to a global function. */
+struct way {
+	__be16 destination_be[3];
+	__be16 source_be[3];
+	__u32 ifindex;
+	__u32 mtu; /* of IP packets */
+};
+
+static __always_inline __u32 forward_overhead(const struct backend_entry *backend)
+{
+	if (!FEATURE(IPIP) || (FEATURE(L2) && backend->forward == FORWARD_L2))
+		return 0;
+	return backend->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+}
+
+/*
+ * The daemon has not resolved the next hop: the kernel is asked. It answers only where forwarding is on
+ * for the interface that the packet came in by.
+ */
+COLD int forward_ask_kernel(struct xdp_md *ctx, const struct packet *p, struct way *way)
+{
+	struct bpf_fib_lookup fib = {};
+	const struct backend_entry *backend;
+	__u32 id;
+	long found;
+
+	if (!p || !way)
+		return VERDICT_INTERNAL;
+	id = p->backend;
+	backend = bpf_map_lookup_elem(&backends, &id);
+	if (!backend)
+		return VERDICT_INTERNAL;
+	fib.ifindex = ctx->ingress_ifindex;
+	fib.tot_len = p->l3_length + forward_overhead(backend);
+	fib.family = backend->family == 4 ? 2 : 10; /* AF_INET, AF_INET6 */
+	__builtin_memcpy(fib.ipv6_dst, backend->addr_be, sizeof(fib.ipv6_dst));
+	found = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	if (found == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return VERDICT_TOO_BIG;
+	if (found != BPF_FIB_LKUP_RET_SUCCESS)
+		return VERDICT_NO_NEXT_HOP;
+	__builtin_memcpy(way->destination_be, fib.dmac, sizeof(way->destination_be));
+	__builtin_memcpy(way->source_be, fib.smac, sizeof(way->source_be));
+	way->ifindex = fib.ifindex;
+	way->mtu = 65535;
+	return VERDICT_CONTINUE;
+}
+
+static __always_inline enum verdict forward_find_way(struct xdp_md *ctx, const struct packet *p,
+						     union next_hop hop, struct way *way)
+{
+	const struct egress_entry *out;
+	__u32 number = hop.egress;
+
+	if (number == 0)
+		return forward_ask_kernel(ctx, p, way);
+	out = bpf_map_lookup_elem(&egress, &number);
+	if (!out || !out->ifindex)
+		return VERDICT_NO_NEXT_HOP;
+	__builtin_memcpy(way->destination_be, hop.mac, sizeof(way->destination_be));
+	__builtin_memcpy(way->source_be, out->mac, sizeof(way->source_be));
+	way->ifindex = out->ifindex;
+	way->mtu = out->mtu;
+	return VERDICT_CONTINUE;
+}
+
+static __always_inline void forward_write_ip4(struct iphdr *outer, const struct packet *p,
+					      __be32 to_be)
+{
+	__u32 host_bits = config.outer4_bits >= 32 ? 0 : ~0u >> config.outer4_bits;
+
+	outer->version = 4;
+	outer->ihl = sizeof(*outer) / 4;
+	outer->tos = p->traffic_class;
+	outer->tot_len = bpf_htons(p->l3_length + sizeof(*outer));
+	outer->id = 0;
+	outer->frag_off = bpf_htons(0x4000);
+	outer->ttl = FORWARD_TTL;
+	outer->protocol = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	outer->check = 0;
+	outer->saddr = config.outer4_be | bpf_htonl(p->entropy & host_bits);
+	outer->daddr = to_be;
+	outer->check = checksum_ip4(outer);
+}
+
+static __always_inline void forward_write_ip6(struct ipv6hdr *outer, const struct packet *p,
+					      const __be32 *to_be)
+{
+	__be32 *first = (__be32 *)outer, *from = outer->saddr.in6_u.u6_addr32;
+	__u32 i;
+
+	*first = bpf_htonl(6u << 28 | p->traffic_class << 20 | (p->entropy & 0xfffff));
+	outer->payload_len = bpf_htons(p->l3_length);
+	outer->nexthdr = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	outer->hop_limit = FORWARD_TTL;
+	for (i = 0; i < 4; i++) {
+		from[i] = config.outer6_be[i];
+		outer->daddr.in6_u.u6_addr32[i] = to_be[i];
+	}
+	for (i = 1; i < 4; i++)
+		if (config.outer6_bits < 32 * (i + 1))
+			from[i] |= bpf_htonl((i == 3 ? p->entropy : p->entropy * 0x9e3779b1u * i) &
+					     (config.outer6_bits <= 32 * i
+						  ? ~0u
+						  : ~0u >> (config.outer6_bits - 32 * i)));
+}
+
+/* Room for the outer header, the link header in front of it again, and the outer header. */
+static __always_inline enum verdict forward_encapsulate(struct xdp_md *ctx, const struct packet *p,
+							const struct backend_entry *backend)
+{
+	struct ethernet *ethernet;
+	struct vlan_tag *tag;
+	bool ip4 = backend->family == 4;
+	__u32 size = ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	__be16 type_be = ip4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	void *outer;
+
+	if (bpf_xdp_adjust_head(ctx, -(int)size) != 0)
+		return VERDICT_NO_HEADROOM;
+	ethernet = packet_at(ctx, 0, sizeof(*ethernet) + sizeof(*tag));
+	outer = packet_at(ctx, p->l3, size);
+	if (!ethernet || !outer)
+		return VERDICT_INTERNAL;
+	ethernet->type_be = p->vlan_tpid_be ? p->vlan_tpid_be : type_be;
+	if (p->vlan_tpid_be) {
+		tag = (struct vlan_tag *)(ethernet + 1);
+		tag->control_be = p->vlan_control_be;
+		tag->type_be = type_be;
+	}
+	if (ip4)
+		forward_write_ip4(outer, p, backend->addr_be[0]);
+	else
+		forward_write_ip6(outer, p, backend->addr_be);
+	return VERDICT_CONTINUE;
+}
+
+/* Out by the interface the packet came in by, or by another. */
+static __always_inline enum verdict forward_leave(struct xdp_md *ctx, const struct way *way)
+{
+	struct ethernet *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+
+	if (!ethernet)
+		return VERDICT_INTERNAL;
+	for (int i = 0; i < 3; i++) {
+		ethernet->destination_be[i] = way->destination_be[i];
+		ethernet->source_be[i] = way->source_be[i];
+	}
+	if (way->ifindex == ctx->ingress_ifindex)
+		return VERDICT_FORWARDED;
+	if (!read_only)
+		bpf_redirect(way->ifindex, 0);
+	return VERDICT_REDIRECTED;
+}
+
+static __always_inline enum verdict stage_forward(struct xdp_md *ctx, const struct packet *p)
+{
+	const struct backend_entry *found;
+	struct backend_entry backend;
+	struct way way = {};
+	enum verdict verdict;
+
+	found = bpf_map_lookup_elem(&backends, &p->backend);
+	if (!found)
+		return VERDICT_INTERNAL;
+	backend = *found;
+	verdict = forward_find_way(ctx, p, backend.next_hop, &way);
+	if (verdict != VERDICT_CONTINUE)
+		return verdict;
+	if (p->l3_length + forward_overhead(&backend) > way.mtu)
+		return VERDICT_TOO_BIG;
+	if (forward_overhead(&backend) != 0) {
+		verdict = forward_encapsulate(ctx, p, &backend);
+		if (verdict != VERDICT_CONTINUE)
+			return verdict;
+	}
+	return forward_leave(ctx, &way);
+}
+
+#endif
