@@ -59,6 +59,8 @@ static const char *failure_text(CURLcode code)
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
 	case CURLE_WEIRD_SERVER_REPLY:
 		return "not an HTTP answer";
+	case CURLE_OUT_OF_MEMORY: /* what libcurl calls a line beyond its 100 KiB */
+		return "header line too long";
 	case CURLE_RECV_ERROR:
 		return "connection broke while receiving";
 	case CURLE_SEND_ERROR:
