@@ -156,7 +156,7 @@ lint:
 	@scripts/lint
 
 format:
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
