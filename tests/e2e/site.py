@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run - sluice from end to end in one lab, as TAP. Needs root and a build.
+"""site.py - sluice from end to end in one lab, as TAP. Needs root and a build.
 
 The tests run in the order of this file and each leaves the site whole; the last takes the balancer
 off its interface.
@@ -11,6 +11,7 @@ import ipaddress
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -330,6 +331,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the lab goes down
     print(f"1..{len(TESTS)}", flush=True)
     failed = 0
     try:
