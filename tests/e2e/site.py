@@ -141,12 +141,14 @@ def the_balancers_own_traffic_is_left_alone():
 
 @test
 def a_dead_backend_is_left():
-    with Load(f"{WEB}/id") as during:
-        lab("stop", "backend2", "nginx")
-        wait_for_status(1)
-        time.sleep(0.5)
-    after = load(f"{WEB}/id")
-    lab("start", "backend2", "nginx")
+    try:
+        with Load(f"{WEB}/id") as during:
+            lab("stop", "backend2", "nginx")
+            wait_for_status(1)
+            time.sleep(0.5)
+        after = load(f"{WEB}/id")
+    finally:
+        lab("start", "backend2", "nginx")
     wait_for_status(0)
     report = during.report
     print(f"# {report['failed']} of {report['requests']} requests failed in "
