@@ -142,7 +142,8 @@ static inline void world_copy(struct world *copy, const struct world *world)
 	COPY(chunk_hold, world->size.chunks);
 	/* As world.c grows it: room for a power of two. */
 	fresh.vips = sl_calloc(2 * world->n_vips + 1, sizeof(*fresh.vips));
-	memcpy(fresh.vips, world->vips, world->n_vips * sizeof(*fresh.vips));
+	for (size_t i = 0; i < world->n_vips; i++)
+		fresh.vips[i] = world->vips[i];
 #undef COPY
 	fresh.n_vips = world->n_vips;
 	fresh.program = world->program;
