@@ -23,7 +23,7 @@ static const char *address_flaw(const struct address *address)
 	if (address->family == 4 && v4 == INADDR_BROADCAST)
 		return "the broadcast address";
 	if (address->family == 6 && IN6_IS_ADDR_V4MAPPED(v6))
-		return "an IPv4 address in IPv6 clothes";
+		return "an IPv4-mapped address";
 	return NULL;
 }
 
@@ -33,7 +33,7 @@ static void check_address(const struct object *object, const char *key, const st
 	char text[ADDRESS_TEXT_MAX];
 
 	if (flaw && object_is_sound(object, key))
-		object_complain(object, key, "%s is %s; needed is one that packets can be sent to",
+		object_complain(object, key, "%s is %s, not that of a host on the network",
 				address_format(address, text), flaw);
 }
 

@@ -111,8 +111,8 @@ static void check_need(const struct object *file, const struct need *need)
 	size_t services = config_of(file)->n_services;
 
 	if (services >= capacity->services && object_is_sound(&object, "services"))
-		object_complain(&object, "services", "%u is too few: %zu services need %zu",
-				capacity->services, services, services + 1);
+		object_complain(&object, "services", "%u is too few: the services and the place that stays empty make %zu",
+				capacity->services, services + 1);
 	if (need->backends > capacity->backends && object_is_sound(&object, "backends"))
 		object_complain(&object, "backends", "%u is too few: the services use %lu",
 				capacity->backends, need->backends);

@@ -31,7 +31,9 @@ static void add(struct differ *differ, const char *path, char *before, char *aft
 {
 	struct config_changes *changes = differ->changes;
 
-	changes->list = sl_realloc_array(changes->list, changes->count + 1, sizeof(*changes->list));
+	if (!(changes->count & (changes->count - 1))) /* full at 0 and at each power of two */
+		changes->list = sl_realloc_array(changes->list, changes->count ? changes->count * 2 : 1,
+						 sizeof(*changes->list));
 	changes->list[changes->count++] = (struct config_change){
 		.kind = !before ? CONFIG_ADDED : !after ? CONFIG_REMOVED : CONFIG_CHANGED,
 		.path = sl_strdup(path),

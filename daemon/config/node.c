@@ -151,7 +151,7 @@ static void mark_duplicates(struct parser *parser, struct node *mapping)
 	for (size_t i = 1; i < count; i++) {
 		if (strcmp(keys[i - 1]->text, keys[i]->text))
 			continue;
-		complain(parser->complaints, keys[i]->at, "%.64s: stands here for the second time",
+		complain(parser->complaints, keys[i]->at, "%.64s: this key has been given already",
 			 keys[i]->text);
 		keys[i]->bad = true;
 	}
