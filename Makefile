@@ -95,8 +95,6 @@ $(B)/tests/%: $(B)/san/tests/unit/%.o $(SANITIZED)
 	@mkdir -p $(@D)
 	$(LINK_SAN) -lcriterion
 
-include tests/stages/stages.mk
-
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 .PHONY: all
