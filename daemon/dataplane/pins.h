@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pins.h - names in the bpf file system, and taking all of them away.
+ *
+ *	PIN_DIR/v1/slots, flows, ...	maps
+ *	PIN_DIR/v1/link-<interface>	a bpf_link of our own
+ *	PIN_DIR/v1/shared-<interface>	a mark (a pinned map): attached behind libxdp's dispatcher
+ *
+ * The file system refuses names with dots, which interfaces may have; they may not have colons, so
+ * eth0.100 is link-eth0:100.
+ */
+#ifndef SLUICE_PINS_H
+#define SLUICE_PINS_H
+
+#include "base/error.h"
+
+/* Creates PIN_DIR/v<SLUICE_ABI> if need be, for root alone. Caller frees. */
+int pins_make_directory(const char *pin_dir, char **ret_directory, struct sl_errors *errors);
+
+/* Caller frees. */
+char *pins_link_path(const char *directory, const char *interface);
+char *pins_shared_path(const char *directory, const char *interface);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * program.h - the privileged half: makes or reopens the pinned maps, loads, attaches and swaps the
+ * program. Used by the loader process and by `sluiced --detach`.
+ *
+ * PIN_DIR/v<SLUICE_ABI>/ holds a map each under its name, and a link for each interface as
+ * link-<interface>. All are root's alone. Whoever reopens them continues: traffic never stops.
+ */
+#ifndef SLUICE_PROGRAM_H
+#define SLUICE_PROGRAM_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "sluice/abi.h"
+
+struct program;
+
+/* What a packet became; see explanation in abi.h for why. */
+struct program_run {
+	uint32_t action; /* enum xdp_action */
+	uint32_t size;	 /* of the frame afterwards */
+	uint8_t frame[2048];
+};
+
+/* Maps that exist are reused if their sizes are the same; else an error that says how to go on. */
+int program_open(const char *pin_dir, const struct config_capacity *capacity,
+		 const struct hash_key *key, struct program **ret_program, struct sl_errors *errors);
+void program_close(struct program *program);
+
+/* Borrowed. */
+int program_map_fd(const struct program *program, enum map_number map);
+
+/*
+ * Loads the program and its read-only twin for `config`, and swaps it in wherever the old one is
+ * attached; nothing is lost on the way. On failure the old one stays.
+ */
+int program_load(struct program *program, const struct program_config *config,
+		 struct sl_errors *errors);
+
+/* Attaches the loaded program, or takes over the link that an earlier process left pinned. */
+int program_attach(struct program *program, const struct config_interface *interface,
+		   struct sl_errors *errors);
+int program_detach(struct program *program, const char *interface, struct sl_errors *errors);
+
+/* How the interface is attached now. */
+enum config_mode program_mode(const struct program *program, const char *interface);
+
+/* Runs the read-only twin on a frame as if it had come in by the interface. */
+int program_explain(struct program *program, const char *interface, const void *frame, size_t size,
+		    struct program_run *ret_run, struct sl_errors *errors);
+
+/* Without a daemon: takes every link and map under PIN_DIR away, of any ABI. Counts links. */
+int program_remove_all(const char *pin_dir, unsigned *ret_links, struct sl_errors *errors);
+
+#endif

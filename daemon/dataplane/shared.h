@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * shared.h - `attach: shared`: one program of several on an interface, behind libxdp's dispatcher.
+ *
+ * libxdp keeps the dispatcher and its programs pinned under <bpffs>/xdp. Ours is told from the others
+ * by its name. The dispatcher needs a kernel that lets programs replace functions of others
+ * (BPF_PROG_TYPE_EXT); where it doesn't, libxdp would quietly attach without one, and nothing could
+ * be shared.
+ */
+#ifndef SLUICE_SHARED_H
+#define SLUICE_SHARED_H
+
+#include "dataplane/link.h"
+
+struct sluice_bpf;
+
+/*
+ * Attaches the program of an object that is not loaded yet (it is, afterwards), and only then
+ * detaches the one that was there: packets see both for a moment, never none.
+ */
+int shared_attach(const struct link_target *target, struct sluice_bpf *object,
+		  enum config_mode wanted, enum config_mode *ret_mode, struct sl_errors *errors);
+
+/* Detaches our program. Returns how many were there, or a negative errno. */
+int shared_detach(unsigned ifindex);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * loader.h - the short list of things that need privileges, between two processes.
+ *
+ * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child) has
+ * none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
+ * load the program for a set of features; attach or detach interface number i of the list that the
+ * loader read from root's own file; run the read-only program on a frame. Requests of unknown kind,
+ * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded.
+ */
+#ifndef SLUICE_LOADER_H
+#define SLUICE_LOADER_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "dataplane/program.h"
+
+#include <sys/types.h>
+
+/* ---- the privileged side -------------------------------------------------------------------------- */
+
+/*
+ * Serves until the worker is gone or a SIGTERM or SIGINT came (passed on to the worker). SIGHUP is
+ * passed on, too. Returns the worker's exit status, 128 + signal if one ended it.
+ */
+int loader_serve(struct program *program, const struct config_interface *interfaces,
+		 size_t n_interfaces, int socket, pid_t worker);
+
+/* ---- the worker's side: each blocks for the answer, 5 s at most ------------------------------------- */
+
+struct loader;
+
+/* Takes the descriptor. */
+struct loader *loader_new(int socket);
+void loader_free(struct loader *loader);
+
+/* To be watched by the loop: readable or closed while no request is under way means that the loader is gone. */
+int loader_fd(const struct loader *loader);
+
+int loader_load(struct loader *loader, const struct program_config *config,
+		struct sl_errors *errors);
+int loader_attach(struct loader *loader, uint32_t interface, struct sl_errors *errors);
+int loader_detach(struct loader *loader, uint32_t interface, struct sl_errors *errors);
+/* How it is attached; CONFIG_MODE_COUNT: it isn't. */
+int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret_mode,
+		struct sl_errors *errors);
+int loader_explain(struct loader *loader, uint32_t interface, const void *frame, size_t size,
+		   struct program_run *ret_run, struct sl_errors *errors);
+
+#endif
