@@ -35,6 +35,7 @@ struct walk {
 /* What is counted over the whole world for those who look; made anew when the world has changed. */
 struct view_member {
 	uint32_t service;
+	uint32_t forward;
 	struct address address;
 	uint16_t id;
 };
