@@ -352,7 +352,8 @@ int engine_new(struct event_base *base, struct dataplane *dataplane, engine_comm
 	}
 	world_adopt(&engine->world, clock_now_ns());
 	adopt_hops(engine);
-	reclaim_begin(engine);
+	reclaim_all(engine);
+	walk_adopt(engine);
 	*ret_engine = engine;
 	return 0;
 }
