@@ -95,7 +95,7 @@ $(B)/tests/%: $(B)/san/tests/unit/%.o $(SANITIZED)
 	@mkdir -p $(@D)
 	$(LINK_SAN) -lcriterion
 
-$(B)/tests/program $(B)/tests/dataplane $(B)/tests/loader: $(B)/san/tests/veth.o
+$(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
 $(B)/tests/fake: $(B)/san/tests/fake_dataplane.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
