@@ -141,8 +141,9 @@ test: install-deps
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
-bench: all
-	@scripts/bench
+# BENCH_QUICK=1: only shows that it works.
+bench: $(B)/bench
+	@$(B)/bench $(if $(BENCH_QUICK),--quick) --output $(B)/bench.json
 
 # What is found beyond the saved corpus is kept in build/fuzz/found.
 fuzz: $(FUZZERS)

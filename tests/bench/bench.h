@@ -6,16 +6,16 @@
 #define SLUICE_BENCH_H
 
 #include <linux/types.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #define BENCH_ROUNDS_MAX 15
+#define BENCH_FLOW_SETS	 3
 
-/* How long to measure. */
+/* How much to measure. */
 struct bench_effort {
-	unsigned rounds;      /* at most BENCH_ROUNDS_MAX; results are medians over them */
-	__u32 packets;	      /* a round */
-	bool quick;
+	unsigned rounds;	      /* at most BENCH_ROUNDS_MAX; results are medians over them */
+	__u32 packets;		      /* a round and scenario */
+	__u32 flows[BENCH_FLOW_SETS]; /* sizes of the flow sets, the largest last */
 };
 
 /* One row of build/bench.json. */
@@ -23,9 +23,9 @@ struct bench_result {
 	const char *name;
 	__u32 flows; /* 0: flows don't matter */
 	double net_ns, min_ns, max_ns;
-	double target_ns;   /* 0: none */
-	double per_second;  /* 0: not a rate */
-	__u64 packets;	    /* whose verdicts were checked; or returned, of live frames */
+	double target_ns;  /* 0: none */
+	double per_second; /* 0: not a rate */
+	__u64 packets;	   /* measured; of live frames: that came back */
 };
 
 _Noreturn void bench_die(const char *what);

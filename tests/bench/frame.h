@@ -13,10 +13,11 @@
 #define FRAME_SIZE  (14 + 4 * FRAME_WORDS)
 
 struct bench_frame {
-	__be32 word[FRAME_WORDS]; /* from the IP header on; the source is filled in for each packet */
+	__be32 word
+		[FRAME_WORDS]; /* from the IP header on; the source is filled in for each packet */
 	__be16 type_be;
-	__u16 family;	  /* 4 or 6: where the source stands */
-	__u32 flows;	  /* in the set: a packet is of flow number 0 to flows - 1 */
+	__u16 family; /* 4 or 6: where the source stands */
+	__u32 flows;  /* in the set: a packet is of flow number 0 to flows - 1 */
 	__u32 sequential; /* 1: one flow after the other, from 0; 0: drawn at random, with replacement */
 	__u32 next;	  /* the next in sequence */
 };

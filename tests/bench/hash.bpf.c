@@ -46,7 +46,8 @@ int mix(struct xdp_md *ctx)
 	hash = (hash ^ hash_pair(p.source_be[0], p.destination_be[0])) * 0x9e3779b97f4a7c15ull;
 	hash ^= hash >> 32 ^ hash_key.word[1];
 	hash = (hash ^ p.source_port_be ^ (__u64)p.destination_port_be << 16 ^
-		(__u64)p.protocol << 32) * 0xd6e8feb86659fd93ull;
+		(__u64)p.protocol << 32) *
+	       0xd6e8feb86659fd93ull;
 	last = hash ^ hash >> 32;
 	return XDP_PASS;
 }

@@ -14,9 +14,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define RING_SIZE     65536
-#define BACKENDS      128
-#define CONNECTIONS   (4 << 20)
+#define RING_SIZE   65536
+#define BACKENDS    128
+#define CONNECTIONS (4 << 20)
 
 enum outcome { HIT, MISS, NOT_OURS, FAILED, OUTCOMES };
 

@@ -24,10 +24,8 @@ struct scenario {
 	__u8 protocol;
 	__u8 tcp_flags;
 	enum site_vip vip;
-	unsigned target_ns[PACKET_PATH_FLOW_SETS]; /* 0: none */
+	unsigned target_ns[BENCH_FLOW_SETS]; /* 0: none */
 };
-
-const __u32 packet_path_flows[PACKET_PATH_FLOW_SETS] = {1, 10000, 1000000};
 
 #define TCP IPPROTO_TCP
 #define UDP IPPROTO_UDP
@@ -62,16 +60,11 @@ static int program_of(const struct subjects *subjects, enum subject subject)
 {
 	switch (subject) {
 	case FULL:
-	case PLAIN:
-		return site_program_fd(site_of(subjects, subject));
-	case LRU:
-		return reference_program_fd(subjects->lru);
-	case SIPHASH:
-		return bpf_program__fd(subjects->hash->progs.siphash);
-	case MIX:
-		return bpf_program__fd(subjects->hash->progs.mix);
-	case EMPTY:
-		break;
+	case PLAIN: return site_program_fd(site_of(subjects, subject));
+	case LRU: return reference_program_fd(subjects->lru);
+	case SIPHASH: return bpf_program__fd(subjects->hash->progs.siphash);
+	case MIX: return bpf_program__fd(subjects->hash->progs.mix);
+	case EMPTY: break;
 	}
 	return bpf_program__fd(subjects->shim->progs.empty);
 }
@@ -94,7 +87,8 @@ static __u64 packets_counted(const struct subjects *subjects, const struct scena
 	return scenario->subject == LRU ? reference_hits(subjects->lru) : 0;
 }
 
-static void set_frames(const struct subjects *subjects, const struct scenario *scenario, __u32 flows)
+static void set_frames(const struct subjects *subjects, const struct scenario *scenario,
+		       __u32 flows)
 {
 	const struct shim_frames frames = {
 		.destination = site_address(scenario->family, scenario->vip),
@@ -110,11 +104,11 @@ static void set_frames(const struct subjects *subjects, const struct scenario *s
 /* ---- records --------------------------------------------------------------------------------------- */
 
 /* The first packet of a flow begins its record, the second confirms it. */
-static void record(const struct subjects *subjects, const struct scenario *scenario)
+static void record(const struct subjects *subjects, const struct scenario *scenario, __u32 flows)
 {
 	int program = program_of(subjects, scenario->subject);
 
-	set_frames(subjects, scenario, packet_path_flows[PACKET_PATH_FLOW_SETS - 1]);
+	set_frames(subjects, scenario, flows);
 	for (int time = 0; time < 2; time++)
 		shim_run_each(subjects->shim, program, subjects->ifindex, XDP_TX);
 }
@@ -126,19 +120,17 @@ static bool needs_records(const struct scenario *scenario)
 		(scenario->vip == SITE_MOVING || scenario->vip == SITE_TRACKED));
 }
 
-void packet_path_prepare(const struct subjects *subjects)
+void packet_path_prepare(const struct subjects *subjects, const struct bench_effort *effort)
 {
-	__u64 wanted = 0, created;
+	__u32 flows = effort->flows[BENCH_FLOW_SETS - 1];
+	__u64 wanted = 0;
 
 	for (size_t i = 0; i < sl_count(scenarios); i++)
 		if (needs_records(&scenarios[i])) {
-			record(subjects, &scenarios[i]);
-			wanted += scenarios[i].subject == FULL
-					  ? packet_path_flows[PACKET_PATH_FLOW_SETS - 1]
-					  : 0;
+			record(subjects, &scenarios[i], flows);
+			wanted += scenarios[i].subject == FULL ? flows : 0;
 		}
-	created = site_flow_events(subjects->full, FLOW_EVENT_CREATED);
-	if (created < wanted / 100 * 99)
+	if (site_flow_events(subjects->full, FLOW_EVENT_CREATED) < wanted / 100 * 99)
 		bench_die("the flow table doesn't hold the flows that it should");
 }
 
@@ -152,8 +144,8 @@ static double measure(const struct subjects *subjects, const struct scenario *sc
 	double ns;
 
 	set_frames(subjects, scenario, flows);
-	ns = shim_run(subjects->shim, program_of(subjects, scenario->subject), subjects->ifindex, packets,
-		      is_forwarded(scenario) ? XDP_TX : XDP_PASS);
+	ns = shim_run(subjects->shim, program_of(subjects, scenario->subject), subjects->ifindex,
+		      packets, is_forwarded(scenario) ? XDP_TX : XDP_PASS);
 	counted = packets_counted(subjects, scenario) - before;
 	if (counted != packets && scenario->subject <= LRU && scenario->subject != EMPTY) {
 		fprintf(stderr, "bench: %s, %u flows: %llu of %u packets went as they should\n",
@@ -174,13 +166,13 @@ static void measure_round(const struct subjects *subjects, const struct bench_ef
 			  unsigned round, struct samples *samples)
 {
 	for (size_t i = 0; i < sl_count(scenarios); i++)
-		for (int set = 0; set < PACKET_PATH_FLOW_SETS; set++, samples++) {
+		for (int set = 0; set < BENCH_FLOW_SETS; set++, samples++) {
 			const struct scenario *empty = &scenarios[EMPTY];
-			__u32 flows = packet_path_flows[set];
+			__u32 flows = effort->flows[set];
 			double base = measure(subjects, empty, flows, effort->packets);
 
 			samples->whole[round] =
-			    measure(subjects, &scenarios[i], flows, effort->packets);
+				measure(subjects, &scenarios[i], flows, effort->packets);
 			samples->net[round] = samples->whole[round] - base;
 		}
 }
@@ -188,7 +180,7 @@ static void measure_round(const struct subjects *subjects, const struct bench_ef
 size_t packet_path_measure(const struct subjects *subjects, const struct bench_effort *effort,
 			   struct bench_result **ret_results)
 {
-	size_t count = sl_count(scenarios) * PACKET_PATH_FLOW_SETS;
+	size_t count = sl_count(scenarios) * BENCH_FLOW_SETS;
 	_cleanup_free_ struct samples *samples = sl_calloc(count, sizeof(*samples));
 	struct bench_result *results = sl_calloc(count, sizeof(*results));
 
@@ -198,11 +190,11 @@ size_t packet_path_measure(const struct subjects *subjects, const struct bench_e
 	}
 	fprintf(stderr, "\r%30s\r", "");
 	for (size_t i = 0; i < count; i++) {
-		const struct scenario *scenario = &scenarios[i / PACKET_PATH_FLOW_SETS];
+		const struct scenario *scenario = &scenarios[i / BENCH_FLOW_SETS];
 
 		results[i].name = scenario->name;
-		results[i].flows = packet_path_flows[i % PACKET_PATH_FLOW_SETS];
-		results[i].target_ns = scenario->target_ns[i % PACKET_PATH_FLOW_SETS];
+		results[i].flows = effort->flows[i % BENCH_FLOW_SETS];
+		results[i].target_ns = scenario->target_ns[i % BENCH_FLOW_SETS];
 		results[i].packets = (__u64)effort->packets * effort->rounds;
 		bench_summarize(&results[i],
 				scenario->subject == EMPTY ? samples[i].whole : samples[i].net,

@@ -44,13 +44,13 @@ static struct address backend_address(unsigned family, __u32 number)
 	return (struct address){6, {}, {htonl(0x20010db8), htonl(1), 0, htonl(number)}};
 }
 
-static const struct target_service *add_service(struct target *target, unsigned family,
-						enum site_vip vip, __u8 protocol, __u32 first_backend)
+static void add_service(struct target *target, unsigned family, enum site_vip vip, __u8 protocol,
+			__u32 first_backend)
 {
 	struct target_service *service;
 
-	target->services = sl_realloc_array(target->services, target->n_services + 1,
-					    sizeof(*service));
+	target->services =
+		sl_realloc_array(target->services, target->n_services + 1, sizeof(*service));
 	service = &target->services[target->n_services++];
 	*service = (struct target_service){
 		.name = "service",
@@ -61,7 +61,8 @@ static const struct target_service *add_service(struct target *target, unsigned 
 			     : vip == SITE_TURNS     ? ALGORITHM_ROUND_ROBIN
 						     : ALGORITHM_MAGLEV,
 		.source_bits = family == 4 ? 32 : 128,
-		.tracking = vip == SITE_TRACKED || vip == SITE_TURNS ? TRACKING_ALL : TRACKING_MOVING,
+		.tracking =
+			vip == SITE_TRACKED || vip == SITE_TURNS ? TRACKING_ALL : TRACKING_MOVING,
 		.drain_ms = 900000,
 		.udp_grace_ms = 120000,
 		.backends = sl_calloc(BACKENDS, sizeof(*service->backends)),
@@ -77,7 +78,6 @@ static const struct target_service *add_service(struct target *target, unsigned 
 		};
 	for (__u32 i = 0; i < BACKENDS; i++)
 		service->backends[i].next_hop.egress = 1;
-	return service;
 }
 
 /* The moving services have other backends in each generation. */
@@ -85,15 +85,16 @@ static struct target make_target(bool full, unsigned ifindex, __u32 generation)
 {
 	struct target target = {
 		.egress[1] = {ifindex, {2, 0, 0, 0, 0, 1}, 1600},
-		.program = {
-			.outer4_be = htonl(0x0afe0000),
-			.outer4_bits = 16,
-			.outer6_be = {htonl(0x20010db8), htonl(0xfe)},
-			.outer6_bits = 64,
-			.idle_unconfirmed_ticks = 15,
-			.idle_established_ticks = 210,
-			.idle_closing_ticks = 15,
-		},
+		.program =
+			{
+				.outer4_be = htonl(0x0afe0000),
+				.outer4_bits = 16,
+				.outer6_be = {htonl(0x20010db8), htonl(0xfe)},
+				.outer6_bits = 64,
+				.idle_unconfirmed_ticks = 15,
+				.idle_established_ticks = 210,
+				.idle_closing_ticks = 15,
+			},
 	};
 	enum site_vip end = full ? SITE_VIPS : SITE_SETTLED + 1;
 
@@ -110,7 +111,8 @@ static struct target make_target(bool full, unsigned ifindex, __u32 generation)
 
 /* ---- bringing it about ----------------------------------------------------------------------------- */
 
-static int load_program(void *context, const struct program_config *config, struct sl_errors *errors)
+static int load_program(void *context, const struct program_config *config,
+			struct sl_errors *errors)
 {
 	struct object_settings settings = {.config = *config, .key = {{0x0706050403020100, 42}}};
 	struct sluice_bpf *live = NULL;
