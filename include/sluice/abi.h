@@ -192,6 +192,7 @@ union next_hop {
 		__u8 mac[6];
 		__u16 egress;
 	};
+	__be16 mac_be[3]; /* the MAC again, as the packet path copies it */
 };
 
 /* A backend id is one (service, backend) pair; 0 to 65534. */
