@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SYN 0x02
 #define ACK 0x10
@@ -185,10 +186,10 @@ size_t packet_path_measure(const struct subjects *subjects, const struct bench_e
 	struct bench_result *results = sl_calloc(count, sizeof(*results));
 
 	for (unsigned round = 0; round < effort->rounds; round++) {
-		fprintf(stderr, "\r  round %u of %u ", round + 1, effort->rounds);
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, "\rround %u of %u\r", round + 1, effort->rounds);
 		measure_round(subjects, effort, round, samples);
 	}
-	fprintf(stderr, "\r%30s\r", "");
 	for (size_t i = 0; i < count; i++) {
 		const struct scenario *scenario = &scenarios[i / BENCH_FLOW_SETS];
 

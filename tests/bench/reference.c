@@ -20,12 +20,13 @@
 struct vip_key {
 	__be32 address_be;
 	__be16 port_be;
-	__u16 protocol;
+	__u8 protocol;
+	__u8 zero;
 };
 
 struct real {
 	__be32 address_be;
-	__u8 mac[6];
+	__be16 mac_be[3];
 	__u16 zero;
 };
 
@@ -42,7 +43,7 @@ static void fill(struct lru_bpf *lru)
 	struct maglev_backend backends[BACKENDS] = {};
 
 	for (__u32 i = 0; i < BACKENDS; i++) {
-		struct real real = {htonl(0xac100000 + i), {2, 0, 0, 0, 1, i}, 0};
+		struct real real = {htonl(0xac100000 + i), {htons(0x200), 0, htons(0x100 + i)}, 0};
 
 		backends[i] = (struct maglev_backend){{4, {}, {real.address_be}}, 1, i};
 		put(lru->maps.reals, &i, &real);
@@ -57,7 +58,7 @@ static void fill(struct lru_bpf *lru)
 
 struct lru_bpf *reference_open(const struct address *vip, __be16 port_be)
 {
-	struct vip_key key = {vip->word_be[0], port_be, IPPROTO_TCP};
+	struct vip_key key = {vip->word_be[0], port_be, IPPROTO_TCP, 0};
 	struct lru_bpf *lru = lru_bpf__open_and_load();
 	__u32 number = 1;
 
