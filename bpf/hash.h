@@ -5,7 +5,7 @@
  * SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012) over a flow's
  * addresses, ports and protocol as bytes in network order: 13 bytes for IPv4, 37 for IPv6. An outsider
  * chooses those bytes, so the function must be a keyed pseudo-random one, or he aims all his flows at
- * one slot or one bucket. Cheaper keyed mixes (multiply and fold) save 8 ns of some 45 a packet, and
+ * one slot or one bucket. Cheaper keyed mixes (multiply and fold) save 8 ns of some 36 a packet, and
  * their key can be found by who sees where flows go; SipHash-2-4 costs twice the rounds for a margin
  * that a table needs less than a signature does.
  *
