@@ -40,12 +40,12 @@ static void settle_down(void)
 
 static struct subjects open_subjects(void)
 {
-	struct address vip = site_address(4, SITE_SETTLED);
+	struct address vip4 = site_address(4, SITE_SETTLED), vip6 = site_address(6, SITE_SETTLED);
 	struct subjects subjects = {.ifindex = if_nametoindex(VETH_IN), .shim = shim_open()};
 
 	subjects.full = site_open(true, subjects.ifindex);
 	subjects.plain = site_open(false, subjects.ifindex);
-	subjects.lru = reference_open(&vip, htons(SITE_PORT));
+	subjects.lru = reference_open(&vip4, &vip6, htons(SITE_PORT));
 	subjects.hash = hash_bpf__open_and_load();
 	if (!subjects.hash)
 		bench_die("can't load the hashes");

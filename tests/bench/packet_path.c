@@ -48,6 +48,7 @@ static const struct scenario scenarios[] = {
 	{"v4-tcp-settled-plain", PLAIN, 4, TCP, ACK, SITE_SETTLED, {45, 0, 60}},
 	{"v6-tcp-settled-plain", PLAIN, 6, TCP, ACK, SITE_SETTLED, {55, 0, 70}},
 	{"lru-reference", LRU, 4, TCP, ACK, SITE_SETTLED, {}},
+	{"v6-lru-reference", LRU, 6, TCP, ACK, SITE_SETTLED, {}},
 	{"hash-siphash", SIPHASH, 4, TCP, ACK, SITE_SETTLED, {}},
 	{"hash-mix", MIX, 4, TCP, ACK, SITE_SETTLED, {}},
 };

@@ -4,6 +4,7 @@
 #include "balance/maglev.h"
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "bench/lru.h"
 
 #include "bench/lru.skel.h"
 
@@ -12,23 +13,9 @@
 #include <netinet/in.h>
 
 #include <stdlib.h>
+#include <string.h>
 
-#define BACKENDS 100
 #define CPUS_MAX 1024
-
-/* As declared in lru.bpf.c. */
-struct vip_key {
-	__be32 address_be;
-	__be16 port_be;
-	__u8 protocol;
-	__u8 zero;
-};
-
-struct real {
-	__be32 address_be;
-	__be16 mac_be[3];
-	__u16 zero;
-};
 
 static void put(const struct bpf_map *map, const void *key, const void *value)
 {
@@ -36,36 +23,51 @@ static void put(const struct bpf_map *map, const void *key, const void *value)
 		bench_die("can't fill the reference's maps");
 }
 
-static void fill(struct lru_bpf *lru)
+static void fill_backends(const struct lru_bpf *lru)
 {
-	__u32 slots = bpf_map__max_entries(lru->maps.ring);
-	_cleanup_free_ __u16 *table = sl_calloc(slots, sizeof(*table));
-	struct maglev_backend backends[BACKENDS] = {};
+	for (__u32 i = 0; i < LRU_BACKENDS; i++) {
+		const __be16 mac_be[3] = {htons(0x200), 0, htons(0x100 + i)};
+		struct lru_real real4 = {{htonl(0xac100000 + i)}, {}, 0};
+		struct lru_real real6 = {{htonl(0x20010db8), htonl(1), 0, htonl(i)}, {}, 0};
+		__u32 number6 = LRU_BACKENDS + i;
 
-	for (__u32 i = 0; i < BACKENDS; i++) {
-		struct real real = {htonl(0xac100000 + i), {htons(0x200), 0, htons(0x100 + i)}, 0};
-
-		backends[i] = (struct maglev_backend){{4, {}, {real.address_be}}, 1, i};
-		put(lru->maps.reals, &i, &real);
+		memcpy(real4.mac_be, mac_be, sizeof(mac_be));
+		memcpy(real6.mac_be, mac_be, sizeof(mac_be));
+		put(lru->maps.reals, &i, &real4);
+		put(lru->maps.reals, &number6, &real6);
 	}
-	maglev_fill(backends, BACKENDS, slots, table);
-	for (__u32 slot = 0; slot < slots; slot++) {
+}
+
+static void fill_ring(const struct lru_bpf *lru)
+{
+	_cleanup_free_ __u16 *table = sl_calloc(LRU_RING, sizeof(*table));
+	struct maglev_backend backends[LRU_BACKENDS];
+
+	for (__u32 i = 0; i < LRU_BACKENDS; i++)
+		backends[i] = (struct maglev_backend){{4, {}, {htonl(0xac100000 + i)}}, 1, i};
+	maglev_fill(backends, LRU_BACKENDS, LRU_RING, table);
+	for (__u32 slot = 0; slot < LRU_RING; slot++) {
 		__u32 backend = table[slot];
 
 		put(lru->maps.ring, &slot, &backend);
 	}
 }
 
-struct lru_bpf *reference_open(const struct address *vip, __be16 port_be)
+struct lru_bpf *reference_open(const struct address *vip4, const struct address *vip6,
+			       __be16 port_be)
 {
-	struct vip_key key = {vip->word_be[0], port_be, IPPROTO_TCP, 0};
+	struct lru_vip4 key4 = {vip4->word_be[0], LRU_PORT(port_be)};
+	struct lru_vip6 key6 = {.port = LRU_PORT(port_be)};
 	struct lru_bpf *lru = lru_bpf__open_and_load();
 	__u32 number = 1;
 
 	if (!lru)
 		bench_die("can't load the reference");
-	put(lru->maps.vips, &key, &number);
-	fill(lru);
+	memcpy(key6.address_be, vip6->word_be, sizeof(key6.address_be));
+	put(lru->maps.vips4, &key4, &number);
+	put(lru->maps.vips6, &key6, &number);
+	fill_backends(lru);
+	fill_ring(lru);
 	return lru;
 }
 

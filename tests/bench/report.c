@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,25 +67,37 @@ static void print_target(const struct bench_result *few, const struct bench_resu
 											: " *");
 }
 
+/* The reference of a scenario's family, at the most flows. */
+static double reference_ns(const struct bench_result *results, size_t count, const char *name)
+{
+	bool ip6 = !strncmp(name, "v6-", 3);
+	const struct bench_result *found =
+		find(results, count, ip6 ? "v6-lru-reference" : "lru-reference");
+
+	return found ? found[BENCH_FLOW_SETS - 1].net_ns : 0;
+}
+
+static void print_scenario(const struct bench_result *sets, double reference)
+{
+	const struct bench_result *few = &sets[0], *many = &sets[BENCH_FLOW_SETS - 1];
+
+	printf("%-24s", few->name);
+	for (int set = 0; set < BENCH_FLOW_SETS; set++)
+		printf(" %11.0f", sets[set].net_ns);
+	if (few->net_ns > 0 && many->net_ns > 0)
+		printf(" %9.2f %9.1f", many->net_ns / few->net_ns, reference / many->net_ns);
+	print_target(few, many);
+	printf("\n");
+}
+
 void report_packet_path(const struct bench_result *results, size_t count)
 {
-	const struct bench_result *lru = find(results, count, "lru-reference");
-	const int sets = BENCH_FLOW_SETS, last = sets - 1;
-
 	printf("\nns a packet%13s", "");
-	for (int set = 0; set < sets; set++)
+	for (int set = 0; set < BENCH_FLOW_SETS; set++)
 		printf(" %7u fl.", results[set].flows);
 	printf("  many:one  LRU:this  target (one / many; * missed)\n");
-	for (; count; results += sets, count -= sets) {
-		const struct bench_result *few = &results[0], *many = &results[last];
-
-		printf("%-24s", few->name);
-		for (int set = 0; set < sets; set++)
-			printf(" %11.0f", results[set].net_ns);
-		printf(" %9.2f %9.1f", many->net_ns / few->net_ns, lru[last].net_ns / many->net_ns);
-		print_target(few, many);
-		printf("\n");
-	}
+	for (size_t i = 0; i < count; i += BENCH_FLOW_SETS)
+		print_scenario(&results[i], reference_ns(results, count, results[i].name));
 }
 
 void report_live(const struct bench_result *results, size_t count)
