@@ -25,6 +25,7 @@
 #define SLUICE_PATH_EXPLAIN  "/v1/explain"	   /* POST */
 #define SLUICE_PATH_DETACH   "/v1/detach"	   /* POST */
 #define SLUICE_PATH_METRICS  "/metrics"
+#define SLUICE_PATH_HEALTHZ  "/healthz"
 
 /* The client's exit statuses; `diff` and `status` have their own (0, 1, 2). */
 enum sluice_exit {

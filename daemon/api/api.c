@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api/api.h"
+
+#include "api/server.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct api {
+	struct api_context context;
+	struct server *all;	/* owned */
+	struct server *metrics; /* owned; NULL: none */
+};
+
+int api_new(struct event_base *base, const struct api_context *context, int unix_fd, int metrics_fd,
+	    struct api **ret_api, struct sl_errors *errors)
+{
+	struct api *api = sl_calloc(1, sizeof(*api));
+	int result;
+
+	api->context = *context;
+	result = server_new(base, &api->context, unix_fd, ROUTE_UNIX, &api->all, errors);
+	if (metrics_fd >= 0 && !result)
+		result = server_new(base, &api->context, metrics_fd, ROUTE_METRICS, &api->metrics,
+				    errors);
+	else if (metrics_fd >= 0)
+		close(metrics_fd);
+	if (result) {
+		api_free(api);
+		return result;
+	}
+	*ret_api = api;
+	return 0;
+}
+
+void api_free(struct api *api)
+{
+	if (!api)
+		return;
+	server_free(api->all);
+	server_free(api->metrics);
+	free(api);
+}

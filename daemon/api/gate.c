@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api/gate.h"
+
+#include "api/head.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A connection whose head has not arrived. */
+struct visitor {
+	LIST_ENTRY(visitor) link;
+	struct gate *gate;   /* borrowed */
+	struct event *event; /* owned, and so below */
+	struct event *timer;
+	int fd;
+};
+
+struct gate {
+	struct event_base *base; /* borrowed */
+	struct event *event;	 /* owned */
+	int fd;			 /* owned */
+	unsigned limit;
+	unsigned waiting;
+	LIST_HEAD(, visitor) visitors; /* owned */
+	gate_pass_fn *pass;
+	gate_inside_fn *inside;
+	void *context;
+};
+
+static void visitor_free(struct visitor *visitor)
+{
+	LIST_REMOVE(visitor, link);
+	visitor->gate->waiting--;
+	event_free(visitor->event);
+	event_free(visitor->timer);
+	if (visitor->fd >= 0)
+		close(visitor->fd);
+	free(visitor);
+}
+
+/* What came is read first: closing a TCP socket with unread data would take the answer back. */
+static void refuse(int fd, const struct head_refusal *refusal)
+{
+	_cleanup_free_ char *body = sl_printf(
+		"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"errors\":[{\"where\":"
+		"\"request\",\"what\":\"%s\"}]}\n",
+		refusal->why, refusal->status, refusal->why);
+	_cleanup_free_ char *answer =
+		sl_printf("HTTP/1.1 %u Refused\r\nContent-Type: application/problem+json\r\n"
+			  "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+			  refusal->status, strlen(body), body);
+	char unread[HEAD_MAX];
+
+	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) == sizeof(unread))
+		;
+	(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Bytes came, the other end hung up, or time is over; the timer's descriptor is -1. */
+static void visitor_look(evutil_socket_t unused, short what, void *argument)
+{
+	struct visitor *visitor = argument;
+	struct gate *gate = visitor->gate;
+	int fd = visitor->fd;
+	struct head_refusal refusal = {408, "the head did not arrive in 10 s"};
+	char bytes[HEAD_MAX];
+	ssize_t size = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	enum head_result result = HEAD_INCOMPLETE;
+
+	if (size > 0)
+		result = head_check(bytes, size, &refusal);
+	if (result == HEAD_INCOMPLETE && !(what & (EV_TIMEOUT | EV_CLOSED)) &&
+	    (size > 0 || (size < 0 && errno == EAGAIN)))
+		return;
+	if (result == HEAD_GOOD)
+		visitor->fd = -1;
+	else if (size > 0)
+		refuse(fd, &refusal);
+	visitor_free(visitor);
+	if (result == HEAD_GOOD)
+		gate->pass(gate->context, fd);
+}
+
+/* Edge-triggered: bytes that were looked at stay readable and would wake the loop for ever. */
+static void visitor_new(struct gate *gate, int fd)
+{
+	const struct timeval limit = {.tv_sec = GATE_TIMEOUT_S};
+	struct visitor *visitor = sl_calloc(1, sizeof(*visitor));
+
+	visitor->gate = gate;
+	visitor->fd = fd;
+	visitor->event = event_new(gate->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
+				   visitor_look, visitor);
+	visitor->timer = evtimer_new(gate->base, visitor_look, visitor);
+	LIST_INSERT_HEAD(&gate->visitors, visitor, link);
+	gate->waiting++;
+	if (!visitor->event || !visitor->timer || event_add(visitor->event, NULL) ||
+	    evtimer_add(visitor->timer, &limit))
+		sl_out_of_memory();
+}
+
+static void gate_accept(evutil_socket_t listen_fd, short what, void *argument)
+{
+	static const struct head_refusal full = {503, "too many connections"};
+	struct gate *gate = argument;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (gate->waiting + gate->inside(gate->context) < gate->limit) {
+		visitor_new(gate, fd);
+		return;
+	}
+	refuse(fd, &full);
+	close(fd);
+}
+
+struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, gate_pass_fn *pass,
+		      gate_inside_fn *inside, void *context)
+{
+	struct gate *gate = sl_calloc(1, sizeof(*gate));
+
+	*gate = (struct gate){
+		.base = base,
+		.fd = listen_fd,
+		.limit = limit,
+		.pass = pass,
+		.inside = inside,
+		.context = context,
+	};
+	LIST_INIT(&gate->visitors);
+	gate->event = event_new(base, listen_fd, EV_READ | EV_PERSIST, gate_accept, gate);
+	if (!gate->event || event_add(gate->event, NULL))
+		sl_out_of_memory();
+	return gate;
+}
+
+void gate_free(struct gate *gate)
+{
+	if (!gate)
+		return;
+	while (!LIST_EMPTY(&gate->visitors))
+		visitor_free(LIST_FIRST(&gate->visitors));
+	event_free(gate->event);
+	close(gate->fd);
+	free(gate);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api/route.h"
+
+#include "api/resource.h"
+#include "sluice/api.h"
+
+#include <string.h>
+
+/* clang-format off */
+const struct route route_table[] = {
+	{"GET", SLUICE_PATH_VERSION, resource_version, 0, ROUTE_UNIX,
+	 "version of the daemon and of its maps"},
+	{"GET", SLUICE_PATH_STATUS, resource_status, 0, ROUTE_UNIX,
+	 "healthy, degraded or broken, and why"},
+	{"GET", SLUICE_PATH_SERVICES, resource_services, 0, ROUTE_UNIX,
+	 "services with slots and traffic"},
+	{"GET", SLUICE_PATH_BACKENDS, resource_backends, 0, ROUTE_UNIX,
+	 "backends with health, flows and traffic"},
+	{"POST", SLUICE_PATH_BACKENDS "/", resource_set_backend, ROUTE_BODY_MAX, ROUTE_UNIX,
+	 "override a backend's state or weight"},
+	{"GET", SLUICE_PATH_VERDICTS, resource_verdicts, 0, ROUTE_UNIX,
+	 "what became of all packets"},
+	{"GET", SLUICE_PATH_FLOWS, resource_flows, 0, ROUTE_UNIX,
+	 "the flow table's records and events"},
+	{"GET", SLUICE_PATH_INTERFACES, resource_interfaces, 0, ROUTE_UNIX,
+	 "interfaces and how they are attached"},
+	{"GET", SLUICE_PATH_CONFIG, resource_config, 0, ROUTE_UNIX,
+	 "the committed configuration as text"},
+	{"PUT", SLUICE_PATH_CONFIG, resource_set_config, CONFIG_SIZE_MAX, ROUTE_UNIX,
+	 "commit a configuration"},
+	{"POST", SLUICE_PATH_DIFF, resource_diff, CONFIG_SIZE_MAX, ROUTE_UNIX,
+	 "what a configuration would change"},
+	{"POST", SLUICE_PATH_EXPLAIN, resource_explain, ROUTE_BODY_MAX, ROUTE_UNIX,
+	 "what would become of a packet"},
+	{"POST", SLUICE_PATH_DETACH, resource_detach, ROUTE_BODY_MAX, ROUTE_UNIX,
+	 "detach from all interfaces"},
+	{"GET", SLUICE_PATH_METRICS, resource_metrics, 0, ROUTE_METRICS,
+	 "metrics in Prometheus' text format"},
+	{"GET", SLUICE_PATH_HEALTHZ, resource_healthz, 0, ROUTE_METRICS,
+	 "whether the daemon's loop runs"},
+	{NULL, NULL, NULL, 0, ROUTE_UNIX, NULL},
+};
+/* clang-format on */
+
+static bool path_matches(const struct route *route, const char *path, const char **ret_rest)
+{
+	size_t size = strlen(route->path);
+	bool goes_on = route->path[size - 1] == '/';
+
+	if (strncmp(path, route->path, size) || (path[size] && !goes_on))
+		return false;
+	*ret_rest = path + size;
+	return true;
+}
+
+const struct route *route_find(const char *method, const char *path, enum route_reach reach,
+			       const char **ret_rest, unsigned *ret_status, char allow[32])
+{
+	const char *rest;
+
+	*ret_status = 404;
+	allow[0] = '\0';
+	if (!strcmp(method, "HEAD"))
+		method = "GET";
+	for (const struct route *route = route_table; route->method; route++) {
+		if (route->reach < reach || !path_matches(route, path, &rest))
+			continue;
+		if (!strcmp(method, route->method)) {
+			*ret_rest = rest;
+			return route;
+		}
+		*ret_status = 405;
+		strcat(strcat(allow, allow[0] ? ", " : ""), route->method);
+	}
+	return NULL;
+}

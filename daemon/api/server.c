@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api/server.h"
+
+#include "api/gate.h"
+#include "base/memory.h"
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TIMEOUT_S	  10
+#define CONNECTION_MEMORY (32u << 10) /* of the library: head, parsed head, answer's head */
+
+struct server {
+	struct event_base *base;	   /* borrowed */
+	const struct api_context *context; /* borrowed */
+	enum route_reach reach;
+	struct gate *gate;	   /* owned, and so below */
+	struct MHD_Daemon *http;
+	struct event *readable; /* the library's epoll descriptor */
+	struct event *timer;	   /* the library's time-outs */
+};
+
+/* What is kept of a request until it is complete. */
+struct exchange {
+	struct request request;
+	const struct route *route; /* NULL: it has been refused */
+	struct event *deadline;	   /* owned */
+	bool too_large;
+};
+
+const char *request_query(const struct request *request, const char *name)
+{
+	const char *value;
+
+	/* A parameter without "=" is there, but its value is NULL. */
+	if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name,
+					  strlen(name), &value, NULL) == MHD_NO)
+		return NULL;
+	return value ? value : "";
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* ---- one request ----------------------------------------------------------------------------------- */
+
+static int connection_fd(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* The library's own time-out begins anew with each byte; this one doesn't. */
+static void exchange_expired(evutil_socket_t fd, short what, void *argument)
+{
+	struct exchange *exchange = argument;
+
+	shutdown(connection_fd(exchange->request.connection), SHUT_RDWR);
+}
+
+static void restart_deadline(struct exchange *exchange)
+{
+	const struct timeval limit = {.tv_sec = TIMEOUT_S};
+
+	if (evtimer_add(exchange->deadline, &limit))
+		sl_out_of_memory();
+}
+
+static uid_t peer_uid(int fd)
+{
+	struct ucred peer = {.uid = -1};
+	socklen_t size = sizeof(peer);
+
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	return peer.uid;
+}
+
+static struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection)
+{
+	struct exchange *exchange = sl_calloc(1, sizeof(*exchange));
+
+	exchange->request.connection = connection;
+	exchange->request.uid = peer_uid(connection_fd(connection));
+	exchange->deadline = evtimer_new(server->base, exchange_expired, exchange);
+	if (!exchange->deadline)
+		sl_out_of_memory();
+	restart_deadline(exchange);
+	return exchange;
+}
+
+static void exchange_completed(void *context, struct MHD_Connection *connection, void **argument,
+			       enum MHD_RequestTerminationCode code)
+{
+	struct exchange *exchange = *argument;
+
+	if (!exchange)
+		return;
+	event_free(exchange->deadline);
+	free(exchange->request.body);
+	free(exchange);
+	*argument = NULL;
+}
+
+static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
+				   const char *allow)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		strlen(answer->text), answer->text, MHD_RESPMEM_MUST_FREE);
+	enum MHD_Result result;
+	char tag[32];
+
+	if (!response)
+		sl_out_of_memory();
+	MHD_add_response_header(response, "Content-Type", answer->type);
+	MHD_add_response_header(response, "Connection", "close");
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (allow && allow[0])
+		MHD_add_response_header(response, "Allow", allow);
+	if (answer->status == 200) {
+		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
+		MHD_add_response_header(response, "ETag", tag);
+	}
+	restart_deadline(exchange);
+	result = MHD_queue_response(exchange->request.connection, answer->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result send_problem(struct exchange *exchange, unsigned status, const char *title,
+				    const char *allow)
+{
+	struct answer answer = {0};
+
+	exchange->route = NULL;
+	answer_problem(&answer, status, title, NULL);
+	return send_answer(exchange, &answer, allow);
+}
+
+static const char *too_large(const struct exchange *exchange)
+{
+	return exchange->route->body_max ? "the body is too large" : "a body where none belongs";
+}
+
+/* The head is there: refuse at once what can't become good. */
+static enum MHD_Result begin(struct server *server, struct exchange *exchange, const char *method,
+			     const char *path)
+{
+	const char *length = request_header(&exchange->request, "Content-Length");
+	char allow[32];
+	unsigned status;
+
+	exchange->route = route_find(method, path, server->reach, &exchange->request.rest, &status,
+				     allow);
+	if (!exchange->route)
+		return send_problem(exchange, status,
+				    status == 404 ? "no such resource"
+						  : "this resource has no such method",
+				    allow);
+	if (length && strtoull(length, NULL, 10) > exchange->route->body_max)
+		return send_problem(exchange, 413, too_large(exchange), NULL);
+	return MHD_YES;
+}
+
+static void take_body(struct exchange *exchange, const char *bytes, size_t size)
+{
+	struct request *request = &exchange->request;
+
+	if (size > exchange->route->body_max - request->size)
+		exchange->too_large = true;
+	if (exchange->too_large)
+		return;
+	request->body = sl_realloc_array(request->body, request->size + size + 1, 1);
+	memcpy(request->body + request->size, bytes, size);
+	request->size += size;
+	request->body[request->size] = '\0';
+}
+
+static enum MHD_Result finish(struct server *server, struct exchange *exchange)
+{
+	struct answer answer = {0};
+
+	if (exchange->too_large)
+		return send_problem(exchange, 413, too_large(exchange), NULL);
+	if (!exchange->request.body)
+		exchange->request.body = sl_calloc(1, 1);
+	exchange->route->resource(server->context, &exchange->request, &answer);
+	answer.generation = engine_generation(server->context->engine);
+	return send_answer(exchange, &answer, NULL);
+}
+
+/* Called by the library for the head, for each piece of the body, and at its end. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+			      const char *method, const char *version, const char *bytes,
+			      size_t *size, void **argument)
+{
+	struct server *server = context;
+	struct exchange *exchange = *argument;
+
+	if (!exchange) {
+		*argument = exchange_new(server, connection);
+		return begin(server, *argument, method, path);
+	}
+	if (*size) {
+		take_body(exchange, bytes, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	return finish(server, exchange);
+}
+
+/* ---- the library in the loop ------------------------------------------------------------------------- */
+
+static void run(struct server *server)
+{
+	MHD_UNSIGNED_LONG_LONG left_ms;
+	struct timeval left;
+
+	MHD_run(server->http);
+	if (MHD_get_timeout(server->http, &left_ms) != MHD_YES) {
+		evtimer_del(server->timer);
+		return;
+	}
+	left.tv_sec = left_ms / 1000;
+	left.tv_usec = left_ms % 1000 * 1000;
+	if (evtimer_add(server->timer, &left))
+		sl_out_of_memory();
+}
+
+static void wake(evutil_socket_t fd, short what, void *argument)
+{
+	run(argument);
+}
+
+static void take_connection(void *context, int fd)
+{
+	struct server *server = context;
+	struct sockaddr_storage peer = {0};
+	socklen_t size = sizeof(peer);
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &size)) {
+		close(fd);
+		return;
+	}
+	/* Closes the descriptor if it fails. */
+	if (MHD_add_connection(server->http, fd, (struct sockaddr *)&peer, size) == MHD_YES)
+		run(server);
+}
+
+static unsigned count_connections(void *context)
+{
+	struct server *server = context;
+
+	return MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		->num_connections;
+}
+
+static int start_http(struct server *server)
+{
+	int epoll_fd;
+
+	server->http = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, server,
+		MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server, MHD_OPTION_END);
+	if (!server->http)
+		return -EIO;
+	epoll_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	server->readable = event_new(server->base, epoll_fd, EV_READ | EV_PERSIST, wake, server);
+	server->timer = evtimer_new(server->base, wake, server);
+	if (!server->readable || !server->timer || event_add(server->readable, NULL))
+		sl_out_of_memory();
+	return 0;
+}
+
+int server_new(struct event_base *base, const struct api_context *context, int listen_fd,
+	       enum route_reach reach, struct server **ret_server, struct sl_errors *errors)
+{
+	struct server *server = sl_calloc(1, sizeof(*server));
+
+	server->base = base;
+	server->context = context;
+	server->reach = reach;
+	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, take_connection,
+				count_connections, server);
+	if (start_http(server)) {
+		server_free(server);
+		return sl_fail(errors, EIO, "api", "libmicrohttpd does not start");
+	}
+	*ret_server = server;
+	return 0;
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	gate_free(server->gate);
+	if (server->readable)
+		event_free(server->readable);
+	if (server->timer)
+		event_free(server->timer);
+	if (server->http)
+		MHD_stop_daemon(server->http);
+	free(server);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * metrics.h - all that is counted, in Prometheus' text format 0.0.4 (docs/metrics.md).
+ *
+ * One table of metrics; base units; labels are names from the configuration and words of abi.h, never
+ * a client's address. A scrape writes METRICS_SERIES_MAX series at most, the whole's before the
+ * services' before the backends', and says how many it left out.
+ */
+#ifndef SLUICE_METRICS_H
+#define SLUICE_METRICS_H
+
+#include "base/error.h"
+#include "config/config.h"
+
+#include <stddef.h>
+
+struct engine;
+struct health;
+struct loader;
+struct metrics_snapshot;
+struct metrics_writer;
+
+#define METRICS_SERIES_MAX 10000
+
+struct metrics_source { /* all borrowed */
+	struct engine *engine;
+	struct health *health;
+	struct loader *loader;
+	const struct config_interface *interfaces;
+	size_t n_interfaces;
+};
+
+struct metric {
+	const char *name;
+	const char *type; /* "counter" or "gauge" */
+	const char *help;
+	const char *labels; /* as documented: "service, state" */
+	void (*collect)(const struct metrics_snapshot *snapshot, struct metrics_writer *writer);
+};
+
+/* All of them, ended by one without a name. */
+extern const struct metric metrics_table[];
+
+/* Caller frees *ret_text. -errno with an error if the counters can't be read. */
+int metrics_write(const struct metrics_source *source, char **ret_text, struct sl_errors *errors);
+
+#endif

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The packet path's own tests: one table of cases, run as plain C and in the kernel.
+
+CASES := $(patsubst %,$(B)/san/tests/stages/%.o,cases cases_parse cases_steer cases_table \
+	cases_forward cases_reply setup world frame check)
+
+$(B)/tests/packet_native: $(CASES) $(B)/san/tests/stages/world_native.o
+$(B)/tests/packet_kernel: $(CASES) $(B)/san/tests/stages/world_kernel.o
+
+NATIVE := $(patsubst %,$(B)/san/tests/stages/%.o,frame check)
+
+$(B)/tests/slot_history $(B)/tests/flow_race: $(NATIVE)
+
+# The packet fuzzer: build/fuzz/packet tests/fuzz/corpus/packet
+$(B)/fuzz/packet: tests/fuzz/packet.c $(wildcard bpf/*.h bpf/*.c bpf/stages/*.h tests/stages/*.h include/sluice/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Iinclude -Ibpf -Itests $< -o $@
