@@ -149,7 +149,7 @@ bench: all
 # What is found beyond the saved corpus is kept in build/fuzz/found.
 fuzz: $(FUZZERS)
 	@for name in $(notdir $(FUZZERS)); do \
-		mkdir -p $(B)/fuzz/found/$$name && \
+		mkdir -p $(B)/fuzz/found/$$name tests/fuzz/corpus/$$name && \
 		$(B)/fuzz/$$name -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(B)/fuzz/$$name- \
 			$(B)/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done

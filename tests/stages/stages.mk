@@ -11,7 +11,3 @@ $(B)/tests/packet_kernel: $(CASES) $(B)/san/tests/stages/world_kernel.o
 NATIVE := $(patsubst %,$(B)/san/tests/stages/%.o,frame check)
 
 $(B)/tests/slot_history $(B)/tests/flow_race: $(NATIVE)
-$(B)/fuzz/packet: tests/fuzz/packet.c $(wildcard bpf/*.h bpf/*.c bpf/stages/*.h tests/stages/*.h include/sluice/*.h)
-	@mkdir -p $(@D)
-	$(CLANG) -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -Iinclude -Ibpf -Itests $< -o $@
