@@ -3,7 +3,6 @@
 #
 # agent.sh - sluice-agent's commands on a pair of veths in a namespace of its own, as TAP.
 set -uo pipefail
-# shellcheck disable=SC2317 # tests are called by their names in a list
 
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 namespace=sluice-agent-test-$$

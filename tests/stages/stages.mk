@@ -11,3 +11,13 @@ $(B)/tests/packet_kernel: $(CASES) $(B)/san/tests/stages/world_kernel.o
 NATIVE := $(patsubst %,$(B)/san/tests/stages/%.o,frame check)
 
 $(B)/tests/slot_history $(B)/tests/flow_race: $(NATIVE)
+$(B)/fuzz/packet: $(NATIVE)
+
+# What the oracle (tests/oracle) runs its frames through.
+ORACLE := $(patsubst %,$(B)/san/tests/%.o,oracle/runner stages/setup stages/world stages/world_kernel \
+	stages/frame stages/check)
+
+tests: $(B)/tests/oracle_runner
+$(B)/tests/oracle_runner: $(ORACLE)
+	$(call say,LD)
+	$(Q)$(CLANG) $(SANITIZE) -o $@ $^ -lbpf
