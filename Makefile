@@ -166,6 +166,9 @@ install: all
 clean:
 	rm -rf $(B)
 
+$(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
+$(B)/tests/fake: $(B)/san/tests/fake_dataplane.o
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 .PHONY: all tests install-deps demo test bench fuzz lint format install clean

@@ -240,7 +240,7 @@ void resource_explain(const struct api_context *context, const struct request *r
 	struct explanation why = {0};
 	struct program_run run = {0};
 	struct body_explain body;
-	uint32_t interface;
+	uint32_t interface = 0;
 
 	if (body_parse_explain(request->body, request->size, &body, &errors) ||
 	    find_interface(context, body.interface, &interface, &errors)) {

@@ -38,7 +38,7 @@ static void collect_attached(const struct metrics_snapshot *from, struct metrics
 static void collect_mode(const struct metrics_snapshot *from, struct metrics_writer *to)
 {
 	for (size_t i = 0; i < from->source->n_interfaces; i++)
-		for (int mode = CONFIG_MODE_NATIVE; mode < CONFIG_MODE_COUNT; mode++)
+		for (enum config_mode mode = CONFIG_MODE_NATIVE; mode < CONFIG_MODE_COUNT; mode++)
 			writer_count(to,
 				     LABELS({"interface", from->source->interfaces[i].name},
 					    {"mode", config_mode_word(mode)}),

@@ -11,9 +11,13 @@ $(B)/tests/packet_kernel: $(CASES) $(B)/san/tests/stages/world_kernel.o
 NATIVE := $(patsubst %,$(B)/san/tests/stages/%.o,frame check)
 
 $(B)/tests/slot_history $(B)/tests/flow_race: $(NATIVE)
+$(B)/fuzz/packet: $(NATIVE)
 
-# The packet fuzzer: build/fuzz/packet tests/fuzz/corpus/packet
-$(B)/fuzz/packet: tests/fuzz/packet.c $(wildcard bpf/*.h bpf/*.c bpf/stages/*.h tests/stages/*.h include/sluice/*.h)
-	@mkdir -p $(@D)
-	$(CLANG) -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -Iinclude -Ibpf -Itests $< -o $@
+# What the oracle (tests/oracle) runs its frames through.
+ORACLE := $(patsubst %,$(B)/san/tests/%.o,oracle/runner stages/setup stages/world stages/world_kernel \
+	stages/frame stages/check)
+
+tests: $(B)/tests/oracle_runner
+$(B)/tests/oracle_runner: $(ORACLE)
+	$(call say,LD)
+	$(Q)$(CLANG) $(SANITIZE) -o $@ $^ -lbpf

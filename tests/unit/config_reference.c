@@ -4,6 +4,7 @@
  * in them is accepted. UPDATE_GOLDENS=1 writes the tables anew.
  */
 #include "base/memory.h"
+#include "config/read.h"
 #include "config/schema.h"
 
 #include <criterion/criterion.h>
@@ -124,6 +125,20 @@ Test(config_reference, the_page_has_the_tables_that_are_read_by)
 		return;
 	}
 	cr_expect(!strcmp(page, right), PAGE " is not up to date: UPDATE_GOLDENS=1 writes it");
+}
+
+Test(config_reference, the_first_file_of_the_page_is_accepted)
+{
+	static const char begin[] = "```yaml\n", end[] = "```\n";
+	_cleanup_free_ char *page = slurp(PAGE);
+	_cleanup_config_ struct config *config = NULL;
+	char *at = strstr(page, begin);
+
+	cr_assert(at);
+	at += strlen(begin);
+	cr_assert(strstr(at, end));
+	cr_assert_eq(config_read("page", at, strstr(at, end) - at, &config, NULL), 0);
+	cr_expect_eq(config->n_services, 1);
 }
 
 /* ---- what the tables say of themselves ------------------------------------------------------- */

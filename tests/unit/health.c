@@ -349,7 +349,7 @@ Test(health, those_that_hang_hold_up_nobody)
 	server_start(&good, site->base, ANSWER, OK);
 	for (unsigned i = 0; i < 500; i++) {
 		snprintf(site->backends[i].name, CONFIG_NAME_MAX, "hangs%u", i);
-		site->backends[i].address = (struct address){4, {htonl(0x7f000100 + i)}};
+		site->backends[i].address = (struct address){.family = 4, .word_be = {htonl(0x7f000100 + i)}};
 	}
 	pools[0].n_backends = 500;
 	pools[0].check.interval_ms = 300;

@@ -24,7 +24,7 @@ static void make_backends(size_t count, __u32 weight)
 {
 	for (size_t i = 0; i < count; i++)
 		backends[i] = (struct maglev_backend){
-			.address = {4, {__builtin_bswap32(0x0a000001 + i)}},
+			.address = {.family = 4, .word_be = {__builtin_bswap32(0x0a000001 + i)}},
 			.weight = weight,
 			.id = id_of(i),
 		};

@@ -12,6 +12,7 @@
  */
 #include "stages/native.h"
 
+#include "balance/slots.h"
 #include "stages/check.h"
 
 #define BACKENDS  5
@@ -19,39 +20,12 @@
 #define BUCKETS	  256
 #define FLOWS	  64
 #define STEPS	  5000
-#define HISTORIES 60
+#define HISTORIES 40
 #define DRAIN_S	  300u
 #define GRACE_S	  60u
 #define IDLE_S	  900u
 #define SECOND	  1000000000ull
 #define SERVICE	  1u
-
-/* ---- the daemon's rules for one slot ----------------------------------------------------------------- */
-/* LOCAL COPY of daemon/balance/slots.[ch]: to be replaced by an include when the branches meet. */
-
-static __u32 slot_change(__u32 word, __u16 backend, bool (*usable)(const void *, __u16),
-			 const void *context)
-{
-	__u32 current = SLOT_CURRENT(word), origin = SLOT_ORIGIN(word);
-	bool moving = origin != SLOT_NONE && origin != current;
-
-	if (backend == current)
-		return word;
-	if (!moving)
-		origin = current;
-	else if (backend == origin)
-		origin = SLOT_NONE;
-	if (origin != SLOT_NONE && !usable(context, origin))
-		origin = SLOT_NONE;
-	return SLOT(backend, origin);
-}
-
-static __u32 slot_before_up(__u32 word, __u16 backend)
-{
-	bool settled = SLOT_ORIGIN(word) == SLOT_CURRENT(word);
-
-	return settled && SLOT_CURRENT(word) == backend ? SLOT(backend, SLOT_NONE) : word;
-}
 
 /* ---- the site ---------------------------------------------------------------------------------- */
 
@@ -199,13 +173,11 @@ static void scan(struct history *h)
 
 	for (int i = 0; i < SLOTS; i++) {
 		__u32 *word = &slots.value[1].slot[i];
-		__u32 current = SLOT_CURRENT(*word), origin = SLOT_ORIGIN(*word);
 
-		if (origin != SLOT_NONE && origin != current &&
-		    (h->now_s - h->moved_s[i] >= DRAIN_S || !is_up(NULL, origin)))
-			*word = SLOT(current, origin = SLOT_NONE);
-		if (origin == SLOT_NONE && is_up(NULL, current) && !(other & 1u << i))
-			*word = SLOT(current, current);
+		if (h->now_s - h->moved_s[i] >= DRAIN_S || !is_up(NULL, SLOT_ORIGIN(*word)))
+			*word = slot_drained(*word);
+		if (is_up(NULL, SLOT_CURRENT(*word)) && !(other & 1u << i))
+			*word = slot_settle(*word);
 	}
 }
 
