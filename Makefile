@@ -156,7 +156,7 @@ lint:
 	@scripts/lint
 
 format:
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
@@ -165,6 +165,9 @@ install: all
 
 clean:
 	rm -rf $(B)
+
+$(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
+$(B)/tests/fake: $(B)/san/tests/fake_dataplane.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

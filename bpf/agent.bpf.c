@@ -180,12 +180,10 @@ static __always_inline int conclude(enum agent_verdict verdict, __u32 frame_len)
 	}
 	switch (verdict) {
 #define X(name, action, word, help)                                                                \
-	case AGENT_##name:                                                                         \
-		return action;
+	case AGENT_##name: return action;
 		SLUICE_AGENT_VERDICTS(X)
 #undef X
-	default:
-		return XDP_PASS;
+	default: return XDP_PASS;
 	}
 }
 

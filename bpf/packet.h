@@ -55,6 +55,10 @@
 #define ICMP6_ECHO_REQUEST 128
 #define ICMP6_ECHO_REPLY   129
 
+/* Any header, read as words. */
+typedef __be16 __attribute__((__may_alias__)) any_be16;
+typedef __be32 __attribute__((__may_alias__)) any_be32;
+
 /* struct ethhdr is packed: BPF would read it byte by byte. Frames are even. */
 struct ethernet {
 	__be16 destination_be[3];

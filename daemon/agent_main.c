@@ -176,21 +176,12 @@ static bool parse_output(const char *text, bool *ret_json)
 static bool parse_option(int option, struct arguments *ret_arguments)
 {
 	switch (option) {
-	case 'm':
-		return parse_mode(optarg, &ret_arguments->mode);
-	case 'o':
-		return parse_output(optarg, &ret_arguments->json);
-	case 'p':
-		ret_arguments->pin_dir = optarg;
-		return true;
-	case 'h':
-		ret_arguments->command = "help";
-		return true;
-	case 'V':
-		ret_arguments->command = "version";
-		return true;
-	default:
-		return false;
+	case 'm': return parse_mode(optarg, &ret_arguments->mode);
+	case 'o': return parse_output(optarg, &ret_arguments->json);
+	case 'p': ret_arguments->pin_dir = optarg; return true;
+	case 'h': ret_arguments->command = "help"; return true;
+	case 'V': ret_arguments->command = "version"; return true;
+	default: return false;
 	}
 }
 

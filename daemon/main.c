@@ -191,8 +191,8 @@ static int serve(const struct options *options, struct config *config, struct sl
 {
 	struct handover handover = {.config_path = options->config_path};
 	struct program *program = NULL;
-	int socket, status;
-	pid_t worker;
+	int socket = -1, status;
+	pid_t worker = -1;
 	int err;
 
 	memset(handover.fds, -1, sizeof(handover.fds));

@@ -7,24 +7,29 @@
  * takes slots in the order of its permutation, so a change of the set moves few others. The
  * permutation comes from the backend's address, not from its id: nodes with one configuration agree.
  *
- * turns_fill: the same shares in smooth weighted order (nginx's algorithm), for round robin.
+ * turns_fill: the same shares in smooth weighted order, for round robin: any beginning of the table
+ * has less than one turn too many or too few of any backend. (nginx's algorithm gives nearly this, but
+ * takes slots * backends steps.)
+ *
+ * The outcome depends neither on the order of the backends nor on their ids.
  */
 #ifndef SLUICE_MAGLEV_H
 #define SLUICE_MAGLEV_H
 
 #include "base/address.h"
+#include "sluice/abi.h"
 
 #include <stddef.h>
 
 struct maglev_backend {
 	struct address address;
-	__u32 weight; /* 0: gets no slot */
+	__u32 weight; /* below 65536; 0: gets no slot */
 	__u16 id;     /* what is written into the table */
 };
 
-/* Exact slots a backend, summing to `slots`; largest remainder, ties by order. Sum of weights > 0. */
+/* Slots a backend, summing to `slots`; by largest remainder, ties by order. Sum of weights > 0. */
 void maglev_shares(const struct maglev_backend *backends, size_t count, __u32 slots, __u32 *ret_shares);
-/* `slots` is a power of two. Backends in any order: the outcome doesn't depend on it. Weights not all 0. */
+/* `slots` is a power of two up to 2^SLOT_LOG2_MAX. Addresses are unique, weights not all 0. */
 void maglev_fill(const struct maglev_backend *backends, size_t count, __u32 slots, __u16 *ret_table);
 void turns_fill(const struct maglev_backend *backends, size_t count, __u32 slots, __u16 *ret_table);
 

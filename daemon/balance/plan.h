@@ -6,14 +6,22 @@
  * overrides and next hops folded into one. Services are matched with the world by VIP, backends by
  * (service, address).
  *
- * Order of the steps: what may fail first (the program when features are added, new VIPs' ICMP
- * entries); states of backends that are down; new objects in free space; slots (slot_before_up first
- * for a backend that comes back, then its state, then slot_change); the words that make new objects
- * visible; VIPs; what is taken away; the program when features fall away. Undone in reverse.
+ * Order of the steps: the program, if features are added; interfaces; new services, whole, up to
+ * their VIPs, in space that no packet reads; states; then each service that changes: new backends, next
+ * hops, slots of backends that come back and then their states, grace, slots (or a larger table),
+ * word; then what is taken away; the program, if features fall away. So what may fail for want of
+ * memory comes before the first slot moves. Undone in reverse.
  *
- * A backend that left the target lingers as draining until plan_settle() finds that no slot and no
- * record names it. If nothing in a service is usable with a weight, its slots stay as they are.
- * A table only grows (doubling: new slot i inherits i >> 1).
+ * Slots go to backends that are up and have a weight (round-robin: any weight counts as one). If a
+ * service has none such, its slots stay as they are. A backend that left the target lingers as
+ * draining (or down) until plan_settle() finds that no slot and no record names it. A backend with
+ * another `forward` is another backend: flows keep the way they began with.
+ *
+ * A table only grows (by doubling: new slot i inherits i >> 1). A change to or from source-hash, or of
+ * its bits, changes which slot a flow looks at: nothing can keep its flows, and all slots are reported
+ * as moved. A service that ceases to track all flows gets tails for settled slots, since its flows lie
+ * where their records say; one that begins to gets a UDP grace, in which a packet without a record is
+ * taken for an older flow's.
  */
 #ifndef SLUICE_PLAN_H
 #define SLUICE_PLAN_H
@@ -42,11 +50,11 @@ struct target_service {
 	uint32_t drain_ms;
 	uint32_t udp_grace_ms;
 	struct target_backend *backends; /* owned; weights below 65536 */
-	size_t n_backends;
+	size_t n_backends; /* (address, forward) is unique */
 };
 
 struct target {
-	struct target_service *services; /* owned */
+	struct target_service *services; /* owned; (vip, protocol, port) is unique */
 	size_t n_services;
 	struct egress_entry egress[EGRESS_MAX];
 	struct program_config program; /* features are computed by the plan */
@@ -60,26 +68,26 @@ struct plan_service {
 	__be16 port_be;
 	uint8_t protocol;
 	uint32_t id;
-	uint32_t slots;	      /* after */
-	uint32_t slots_moved; /* that get another backend */
+	uint32_t slots;	      /* after; 0: the service goes */
+	uint32_t slots_moved; /* whose flows to come get another backend */
 };
 
 struct plan {
 	struct step *steps; /* owned */
 	size_t count;
 	size_t allocated;
-	struct plan_service *services; /* owned: those that it touches */
+	struct plan_service *services; /* owned: those that come, go, or whose slots change */
 	size_t n_services;
 };
 
 void plan_deinit(struct plan *plan);
 
-/* 0, or -ENOSPC with an error for each capacity that doesn't suffice. */
+/* 0, or -ENOSPC with an error for each capacity that doesn't suffice, and *ret_plan untouched. */
 int plan_build(const struct world *world, const struct target *target, uint64_t now_ns,
 	       struct plan *ret_plan, struct sl_errors *errors);
 
 /*
- * After a whole scan: moving slots whose drain time is over, or whose origin isn't usable, become
+ * After a whole scan, of what stood still since before it began: moving slots whose drain time is over, or whose origin isn't usable, become
  * tails; tails without a differing record are settled; backends that linger, named by nothing, are
  * freed.
  */

@@ -5,6 +5,8 @@
  * Retires idle records by compare-and-swap, counts the others per backend, and marks slots that hold
  * a record naming another backend than `current`. The flow table is shared memory that the packet
  * path writes meanwhile: entries are read and swapped atomically, all else is the caller's.
+ *
+ * Records of a backend that is down stay and count: it may come back before the flow notices.
  */
 #ifndef SLUICE_SCAN_H
 #define SLUICE_SCAN_H
@@ -19,7 +21,9 @@ struct scan_counts { /* of one backend */
 
 struct scan {
 	struct scan_counts *backends; /* owned, [world size.backends] */
-	uint64_t *differs;	      /* owned, one bit a slot */
+	uint64_t *differs;	      /* owned, one bit a slot; by scan_slot_differs() */
+	uint32_t *named; /* owned, [world size.services]: the backend that all records name, or below */
+	uint32_t n_services;
 	uint32_t n_backends;
 	uint32_t n_slots;
 	uint32_t next_bucket;	/* where the next slice begins */
@@ -28,6 +32,9 @@ struct scan {
 	uint64_t retired;	/* idle ones taken out */
 };
 
+#define SCAN_NAMED_NONE	   0xffffffffu
+#define SCAN_NAMED_SEVERAL 0xfffffffeu
+
 void scan_init(struct scan *scan, const struct world_size *size);
 void scan_deinit(struct scan *scan);
 
@@ -35,14 +42,23 @@ void scan_deinit(struct scan *scan);
 void scan_begin(struct scan *scan, uint64_t now_ns);
 /*
  * Walks up to `buckets` more buckets of a table of `n_buckets`; true when the walk is complete.
- * Idle limits come from world->program. A record of a freed or foreign backend is retired, too.
+ * Idle limits come from world->program. A record of a backend that is free is retired, too.
  */
 bool scan_slice(struct scan *scan, const struct world *world, struct flow_bucket *table,
 		uint32_t n_buckets, uint32_t buckets, uint64_t now_ns);
 
-static inline bool scan_slot_differs(const struct scan *scan, uint32_t slot)
+/*
+ * Whether a record of one of the slot's flows names another backend than `current`. Records of a
+ * source-hash service don't tell their slot, so any of the service may be one.
+ */
+bool scan_slot_differs(const struct scan *scan, const struct world *world, uint32_t service,
+		       uint32_t slot);
+
+static inline uint32_t scan_records(const struct scan *scan, uint32_t backend)
 {
-	return scan->differs[slot / 64] >> slot % 64 & 1;
+	const struct scan_counts *counts = &scan->backends[backend];
+
+	return counts->unconfirmed + counts->established + counts->closing;
 }
 
 #endif

@@ -27,7 +27,8 @@ static const char *address_flaw(const struct address *address)
 	return NULL;
 }
 
-static void check_address(const struct object *object, const char *key, const struct address *address)
+static void check_address(const struct object *object, const char *key,
+			  const struct address *address)
 {
 	const char *flaw = address_flaw(address);
 	char text[ADDRESS_TEXT_MAX];
@@ -41,13 +42,14 @@ static void check_address(const struct object *object, const char *key, const st
 static void check_duration(const struct object *object, const char *key, uint32_t ms,
 			   const char *limit, uint32_t limit_ms)
 {
-	_cleanup_free_ char *text = type_duration_text(ms), *limit_text = type_duration_text(limit_ms);
+	_cleanup_free_ char *text = type_duration_text(ms),
+			    *limit_text = type_duration_text(limit_ms);
 
 	if (ms > limit_ms && object_is_sound(object, key) && object_is_sound(object, limit))
 		object_complain(object, key, "%s is longer than %s (%s)", text, limit, limit_text);
 }
 
-/* ---- capacity ---------------------------------------------------------------------------------- */
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 void check_capacity(struct object *object)
 {
@@ -57,11 +59,11 @@ void check_capacity(struct object *object)
 		object_complain(object, "slots", "%u is not a multiple of %u", capacity->slots,
 				SLOTS_PER_CHUNK);
 	if (object_is_sound(object, "flows") && capacity->flows & (capacity->flows - 1))
-		object_complain(object, "flows", "%u is not a power of two (next: %u)", capacity->flows,
-				1u << (32 - __builtin_clz(capacity->flows)));
+		object_complain(object, "flows", "%u is not a power of two (next: %u)",
+				capacity->flows, 1u << (32 - __builtin_clz(capacity->flows)));
 }
 
-/* ---- pools ------------------------------------------------------------------------------------- */
+/* ---- pools ----------------------------------------------------------------------------------- */
 
 void check_health(struct object *object)
 {
@@ -132,7 +134,7 @@ void check_pool(struct object *object)
 	twins_find(&names, pool->n_backends);
 }
 
-/* ---- services ---------------------------------------------------------------------------------- */
+/* ---- services -------------------------------------------------------------------------------- */
 
 static void check_source_bits(struct object *object, struct config_service *service)
 {
@@ -156,7 +158,8 @@ static void check_tracking(struct object *object, struct config_service *service
 		service->tracking = takes_turns ? TRACKING_ALL : TRACKING_MOVING;
 	else if (object_is_sound(object, "tracking") && takes_turns &&
 		 service->tracking != TRACKING_ALL)
-		object_complain(object, "tracking", "%s is not enough for the algorithm %s; it needs all",
+		object_complain(object, "tracking",
+				"%s is not enough for the algorithm %s; it needs all",
 				config_tracking_word(service->tracking),
 				config_algorithm_word(service->algorithm));
 }

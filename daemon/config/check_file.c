@@ -23,7 +23,7 @@ static const struct config *config_of(const struct object *object)
 	return object->reader->config;
 }
 
-/* ---- interfaces -------------------------------------------------------------------------------- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
 static void check_interfaces(const struct object *file)
 {
@@ -36,7 +36,7 @@ static void check_interfaces(const struct object *file)
 		object_complain(file, "interfaces", "%zu are more than %d", count, EGRESS_MAX - 1);
 }
 
-/* ---- services among each other ----------------------------------------------------------------- */
+/* ---- services among each other --------------------------------------------------------------- */
 
 static int compare_keys(const void *context, size_t a, size_t b)
 {
@@ -58,11 +58,12 @@ static void tell_key(const void *context, size_t first, size_t again)
 	if (!object_is_sound(&service, "vip") || !object_is_sound(&service, "protocol") ||
 	    !object_is_sound(&service, "port"))
 		return;
-	object_complain(&service, "port", "VIP %s, protocol and port are the same as of services.%s",
+	object_complain(&service, "port",
+			"VIP %s, protocol and port are the same as of services.%s",
 			address_format(&services[again].vip, vip), services[first].name);
 }
 
-/* ---- services and their pools ------------------------------------------------------------------ */
+/* ---- services and their pools ---------------------------------------------------------------- */
 
 static size_t foreign_backend(const struct config_pool *pool, unsigned family)
 {
@@ -82,9 +83,10 @@ static void check_l2(const struct object *object, const struct config_service *s
 		return;
 	i = foreign_backend(pool, service->vip.family);
 	if (i < pool->n_backends && pool->backends[i].address.family)
-		object_complain(object, "forward",
-				"l2 needs backends of the VIP's family; pools.%s.backends[%zu] is IPv%d",
-				pool->name, i, pool->backends[i].address.family);
+		object_complain(
+			object, "forward",
+			"l2 needs backends of the VIP's family; pools.%s.backends[%zu] is IPv%d",
+			pool->name, i, pool->backends[i].address.family);
 }
 
 /* The least that a service takes: a slot for each backend that is given new flows. */
@@ -111,8 +113,10 @@ static void check_need(const struct object *file, const struct need *need)
 	size_t services = config_of(file)->n_services;
 
 	if (services >= capacity->services && object_is_sound(&object, "services"))
-		object_complain(&object, "services", "%u is too few: the services and the place that stays empty make %zu",
-				capacity->services, services + 1);
+		object_complain(
+			&object, "services",
+			"%u is too few: the services and the place that stays empty make %zu",
+			capacity->services, services + 1);
 	if (need->backends > capacity->backends && object_is_sound(&object, "backends"))
 		object_complain(&object, "backends", "%u is too few: the services use %lu",
 				capacity->backends, need->backends);
@@ -145,7 +149,8 @@ static void check_services(const struct object *file, const struct object *servi
 			continue;
 		need.backends += config->pools[service->pool].n_backends;
 		need.slots += slots[service->pool];
-		if (need.backends <= UINT16_MAX) /* else it is refused anyhow, and looking is long */
+		if (need.backends <=
+		    UINT16_MAX) /* else it is refused anyhow, and looking is long */
 			check_l2(&object, service);
 	}
 	check_need(file, &need);

@@ -49,8 +49,8 @@ bool complaints_deliver(struct complaints *complaints, const char *name, struct 
 	qsort(complaints->list, complaints->count, sizeof(complaints->list[0]), compare);
 	for (size_t i = 0; i < complaints->count; i++) {
 		struct complaint *complaint = &complaints->list[i];
-		_cleanup_free_ char *where = sl_printf("%s:%u:%u", name, complaint->at.line,
-						       complaint->at.column);
+		_cleanup_free_ char *where =
+			sl_printf("%s:%u:%u", name, complaint->at.line, complaint->at.column);
 
 		sl_fail(errors, EINVAL, where, "%s", complaint->what);
 		free(complaint->what);

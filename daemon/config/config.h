@@ -2,8 +2,8 @@
 /*
  * config.h - the noun: what the operator wants.
  *
- * A `struct config` is built by the reader (read.h), checked by it, and never changed afterwards. All
- * that it points to it owns; config_free() takes it all. Names are unique within their kind and
+ * A `struct config` is built by the reader (read.h), checked by it, and never changed afterwards.
+ * All that it points to it owns; config_free() takes it all. Names are unique within their kind and
  * match [A-Za-z0-9_.:-]{1,63}. Arrays are in the order of the file.
  */
 #ifndef SLUICE_CONFIG_H
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_NAME_MAX	  64	    /* with the final NUL */
+#define CONFIG_NAME_MAX	  64 /* with the final NUL */
 #define CONFIG_WEIGHT_MAX 1000
 #define CONFIG_SIZE_MAX	  (8u << 20) /* bytes of a file */
 
@@ -34,7 +34,7 @@ struct config_capacity {
 	X(LINK, "link")	    /* a bpf_link of our own */                                            \
 	X(SHARED, "shared") /* libxdp's dispatcher */
 #define CONFIG_MODES(X)                                                                            \
-	X(AUTO, "auto")	/* native, else generic */                                                 \
+	X(AUTO, "auto") /* native, else generic */                                                 \
 	X(NATIVE, "native")                                                                        \
 	X(GENERIC, "generic")                                                                      \
 	X(OFFLOAD, "offload")
@@ -68,9 +68,9 @@ struct config_api {
 struct config_health {
 	enum config_check type;
 	uint16_t port;
-	char *path;		/* http; NULL otherwise */
-	char *host;		/* http: the Host header; NULL: the backend's address */
-	uint16_t expect_first;	/* http: range of statuses that are a success */
+	char *path;	       /* http; NULL otherwise */
+	char *host;	       /* http: the Host header; NULL: the backend's address */
+	uint16_t expect_first; /* http: range of statuses that are a success */
 	uint16_t expect_last;
 	uint32_t interval_ms;
 	uint32_t timeout_ms; /* at most interval_ms */
@@ -98,8 +98,8 @@ struct config_service {
 	uint16_t port;	  /* 0: any; (vip, protocol, port) is unique */
 	size_t pool;	  /* index into pools */
 	enum algorithm algorithm;
-	uint8_t source_bits; /* source-hash: 1 to 32 or 128; else the full length */
-	enum forward forward; /* l2: all backends of the VIP's family */
+	uint8_t source_bits;	/* source-hash: 1 to 32 or 128; else the full length */
+	enum forward forward;	/* l2: all backends of the VIP's family */
 	enum tracking tracking; /* all for the round-robin algorithms */
 	enum when_empty when_empty;
 	uint32_t drain_ms;     /* at most 4 h: the flow table's clock wraps at 4.9 h */
@@ -129,7 +129,7 @@ int config_find_pool(const struct config *config, const char *name);
 int config_find_service(const struct config *config, const char *name);
 int config_find_backend(const struct config_pool *pool, const char *name);
 
-/* The words of abi.h's and this header's lists; "?" outside. Shared by reader, writer, API, metrics. */
+/* The words of abi.h's and this header's lists; "?" outside. For reader, writer, API, metrics. */
 const char *config_algorithm_word(enum algorithm algorithm);
 const char *config_forward_word(enum forward forward);
 const char *config_tracking_word(enum tracking tracking);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One side of a comparison: an object, or NULL where this side has none, and the config it is in. */
+/* One side of a comparison: an object, or NULL where there is none, and the config it is in. */
 struct side {
 	const struct config *config;
 	const void *object;
@@ -32,10 +32,13 @@ static void add(struct differ *differ, const char *path, char *before, char *aft
 	struct config_changes *changes = differ->changes;
 
 	if (!(changes->count & (changes->count - 1))) /* full at 0 and at each power of two */
-		changes->list = sl_realloc_array(changes->list, changes->count ? changes->count * 2 : 1,
-						 sizeof(*changes->list));
+		changes->list =
+			sl_realloc_array(changes->list, changes->count ? changes->count * 2 : 1,
+					 sizeof(*changes->list));
 	changes->list[changes->count++] = (struct config_change){
-		.kind = !before ? CONFIG_ADDED : !after ? CONFIG_REMOVED : CONFIG_CHANGED,
+		.kind = !before	 ? CONFIG_ADDED
+			: !after ? CONFIG_REMOVED
+				 : CONFIG_CHANGED,
 		.path = sl_strdup(path),
 		.before = before,
 		.after = after,
@@ -63,7 +66,7 @@ static void diff_value(struct differ *differ, const char *path, const struct fie
 	}
 }
 
-/* ---- maps and lists ---------------------------------------------------------------------------- */
+/* ---- maps and lists -------------------------------------------------------------------------- */
 
 /* "address 10.0.0.13, weight 100", with the values of objects within. */
 static void print_values(FILE *out, const char *prefix, const struct schema *schema,
@@ -140,8 +143,8 @@ static void diff_lone(struct differ *differ, const char *path, const struct sche
 static void diff_element(struct differ *differ, const char *path, const struct schema *schema,
 			 struct side a, struct side b)
 {
-	_cleanup_free_ char *inner = sl_printf("%s.%s", path,
-					       (const char *)(a.object ? a.object : b.object));
+	_cleanup_free_ char *inner =
+		sl_printf("%s.%s", path, (const char *)(a.object ? a.object : b.object));
 
 	if (a.object && b.object)
 		diff_object(differ, inner, schema, a, b);
@@ -171,7 +174,7 @@ static void diff_several(struct differ *differ, const char *path, const struct f
 	}
 }
 
-/* ---- objects ----------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 static void diff_field(struct differ *differ, const char *path, const struct field *field,
 		       struct side a, struct side b)
@@ -193,7 +196,8 @@ static void diff_object(struct differ *differ, const char *path, const struct sc
 
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		const struct field *field = &schema->fields[i];
-		_cleanup_free_ char *inner = sl_printf("%s%s%s", path, *path ? "." : "", field->key);
+		_cleanup_free_ char *inner =
+			sl_printf("%s%s%s", path, *path ? "." : "", field->key);
 
 		differ->restart = outer || field->restart;
 		diff_field(differ, inner, field, a, b);

@@ -11,7 +11,7 @@ enum config_change_kind { CONFIG_ADDED, CONFIG_REMOVED, CONFIG_CHANGED };
 
 struct config_change {
 	enum config_change_kind kind;
-	char *path; /* owned: "services.web.algorithm", "pools.web.backends.web3" */
+	char *path;   /* owned: "services.web.algorithm", "pools.web.backends.web3" */
 	char *before; /* owned; NULL when added */
 	char *after;  /* owned; NULL when removed */
 	bool restart; /* only takes effect when the daemon is started anew */
@@ -23,7 +23,8 @@ struct config_changes {
 };
 
 /* a may be NULL: everything is added. Objects are matched by name. */
-void config_diff(const struct config *a, const struct config *b, struct config_changes *ret_changes);
+void config_diff(const struct config *a, const struct config *b,
+		 struct config_changes *ret_changes);
 void config_changes_deinit(struct config_changes *changes);
 
 #endif

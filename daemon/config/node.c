@@ -67,8 +67,8 @@ static void complain_of_syntax(struct parser *parser)
 		at = position_of_offset(parser->text, parser->size, yaml->problem_offset);
 		complain(parser->complaints, at, "not UTF-8 text: %s", problem);
 	} else if (yaml->context) {
-		complain(parser->complaints, at, "not YAML: %s, %s that begins in line %zu", problem,
-			 yaml->context, yaml->context_mark.line + 1);
+		complain(parser->complaints, at, "not YAML: %s, %s that begins in line %zu",
+			 problem, yaml->context, yaml->context_mark.line + 1);
 	} else {
 		complain(parser->complaints, at, "not YAML: %s", problem);
 	}
@@ -88,7 +88,8 @@ static void refuse_properties(struct parser *parser, struct node *node, const ya
 {
 	if (!anchor && !tag)
 		return;
-	complain(parser->complaints, node->at, "%s are not accepted", anchor ? "anchors (&)" : "tags (!)");
+	complain(parser->complaints, node->at, "%s are not accepted",
+		 anchor ? "anchors (&)" : "tags (!)");
 	node->bad = true;
 }
 
@@ -219,11 +220,13 @@ static bool node_init(struct parser *parser, struct node *node, unsigned depth)
 {
 	*node = (struct node){.at = position_of_mark(parser->event.start_mark)};
 	if (depth > NODE_DEPTH_MAX) {
-		complain(parser->complaints, node->at, "nested deeper than %d levels", NODE_DEPTH_MAX);
+		complain(parser->complaints, node->at, "nested deeper than %d levels",
+			 NODE_DEPTH_MAX);
 		return false;
 	}
 	if (++parser->count > NODE_COUNT_MAX) {
-		complain(parser->complaints, node->at, "more than %u keys and values", NODE_COUNT_MAX);
+		complain(parser->complaints, node->at, "more than %u keys and values",
+			 NODE_COUNT_MAX);
 		return false;
 	}
 	switch (parser->event.type) {

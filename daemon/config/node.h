@@ -28,7 +28,8 @@ struct node {
 };
 
 /* False after complaints that leave no tree to go on with; *ret_root is empty then. */
-bool node_parse(const char *text, size_t size, struct node *ret_root, struct complaints *complaints);
+bool node_parse(const char *text, size_t size, struct node *ret_root,
+		struct complaints *complaints);
 void node_deinit(struct node *node);
 
 /* Nothing, `~` or `null` (not quoted). */

@@ -38,8 +38,8 @@ bool object_has(const struct object *object, const char *key);
 /* Can a check rely on the key's value: is it there, or has it a default, and nothing is wrong? */
 bool object_is_sound(const struct object *object, const char *key);
 
-/* "path.to.object.key: ..." at the key's value if the file has it, else at the object. The key isn't
- * sound any more. */
+/* "path.to.object.key: ..." at the key's value if the file has it, else at the object. The key is
+ * not sound any more. */
 void object_complain(const struct object *object, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* "path.to.object: ..." at `at`. */

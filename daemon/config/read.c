@@ -13,7 +13,7 @@
 
 static void read_object(struct object *object);
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void refuse_value(struct object *object, const struct field *field, const char *text)
 {
@@ -67,7 +67,7 @@ static void read_value(struct object *object, const struct field *field)
 	}
 }
 
-/* ---- objects ----------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 static void read_key(struct object *element)
 {
@@ -102,8 +102,8 @@ static void read_several(struct object *owner, const struct field *field)
 	if (!node || node->bad || node_is_null(node))
 		return;
 	if (node->kind != (is_map ? NODE_MAPPING : NODE_SEQUENCE)) {
-		object_complain(owner, field->key, "must be %s", is_map ? "a mapping of names to objects"
-									: "a list");
+		object_complain(owner, field->key, "must be %s",
+				is_map ? "a mapping of names to objects" : "a list");
 		return;
 	}
 	read_elements(&several, field, is_map ? node->n_children / 2 : node->n_children);
@@ -131,8 +131,8 @@ static void refuse_unknown_key(struct object *object, const struct node *key)
 	for (size_t i = 0; i < schema->n_fields; i++)
 		suggest_offer(&suggestion, schema->fields[i].key);
 	if (suggestion.best)
-		object_complain_at(object, key->at, "no key %.64s here; did you mean %s?", key->text,
-				   suggestion.best);
+		object_complain_at(object, key->at, "no key %.64s here; did you mean %s?",
+				   key->text, suggestion.best);
 	else
 		object_complain_at(object, key->at, "no key %.64s here", key->text);
 }
@@ -160,7 +160,7 @@ static void read_object(struct object *object)
 		schema->check(object);
 }
 
-/* ---- texts ------------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 static void read_root(struct reader *reader, struct node *root)
 {

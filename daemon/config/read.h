@@ -3,9 +3,9 @@
  * read.h - from text to a checked `struct config`.
  *
  * The language is a strict subset of YAML 1.1 (docs/configuration.md), JSON included: UTF-8, one
- * document, bounded depth and size; no anchors, aliases, tags, merge keys, duplicate or unknown keys.
- * All errors of a text are reported at once, each "NAME:line:column" and "path.to.key: what is wrong
- * and what would be right".
+ * document, bounded depth and size; no anchors, aliases, tags, merge keys, duplicate or unknown
+ * keys. All errors of a text are reported at once, each "NAME:line:column" and "path.to.key: what
+ * is wrong and what would be right".
  */
 #ifndef SLUICE_CONFIG_READ_H
 #define SLUICE_CONFIG_READ_H

@@ -17,7 +17,7 @@
 #define DURATION(lowest, highest)                                                                  \
 	.type = &type_duration, .min = (lowest), .max = (highest), .noun = "a duration"
 #define WORD(of, a_noun) .type = &type_word, .words = &words_##of, .noun = (a_noun)
-#define NAME .type = &type_name, .max = CONFIG_NAME_MAX - 1, .noun = "a name"
+#define NAME		 .type = &type_name, .max = CONFIG_NAME_MAX - 1, .noun = "a name"
 
 #define SCHEMA(object, its_fields, ...)                                                            \
 	{                                                                                          \
@@ -25,7 +25,10 @@
 		.n_fields = sl_count(its_fields), __VA_ARGS__                                      \
 	}
 
-/* ---- capacity ---------------------------------------------------------------------------------- */
+/* The rows of the tables are laid out by hand: clang-format would give each member its line. */
+/* clang-format off */
+
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 static const struct field capacity_fields[] = {
 	{.key = "services", IN(config_capacity, services), NUMBER(1, 65536, "a number of services"),
@@ -44,7 +47,7 @@ static const struct field capacity_fields[] = {
 static const struct schema capacity = SCHEMA(config_capacity, capacity_fields,
 					     .check = check_capacity);
 
-/* ---- interfaces -------------------------------------------------------------------------------- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
 static const struct field interface_name = {
 	.key = "NAME", IN(config_interface, name), .type = &type_interface, .max = 15,
@@ -63,7 +66,7 @@ static const struct field interface_fields[] = {
 static const struct schema interface = SCHEMA(config_interface, interface_fields,
 					      .key = &interface_name);
 
-/* ---- api --------------------------------------------------------------------------------------- */
+/* ---- api ------------------------------------------------------------------------------------- */
 
 static const struct field api_fields[] = {
 	{.key = "socket", IN(config_api, socket), .type = &type_file, .max = 107,
@@ -76,7 +79,7 @@ static const struct field api_fields[] = {
 };
 static const struct schema api = SCHEMA(config_api, api_fields);
 
-/* ---- encapsulation ----------------------------------------------------------------------------- */
+/* ---- encapsulation --------------------------------------------------------------------------- */
 
 static const struct field encapsulation_fields[] = {
 	{.key = "source", IN(config, outer4), .type = &type_prefix4, .min = 8, .max = 32,
@@ -89,7 +92,7 @@ static const struct field encapsulation_fields[] = {
 };
 static const struct schema encapsulation = SCHEMA(config, encapsulation_fields);
 
-/* ---- pools ------------------------------------------------------------------------------------- */
+/* ---- pools ----------------------------------------------------------------------------------- */
 
 static bool is_checked(const void *object)
 {
@@ -101,20 +104,23 @@ static bool is_http(const void *object)
 	return ((const struct config_health *)object)->type == CONFIG_CHECK_HTTP;
 }
 
-#define OF_CHECKED .depends = "type", .applies = is_checked, .only = "for checks of type tcp or http"
-#define OF_HTTP	   .depends = "type", .applies = is_http, .only = "for checks of type http"
+#define OF_CHECKED \
+	.depends = "type", .applies = is_checked, .only = "for checks of type tcp or http"
+#define OF_HTTP \
+	.depends = "type", .applies = is_http, .only = "for checks of type http"
 
 static const struct field check_fields[] = {
 	{.key = "type", IN(config_health, type), WORD(check, "a type of check"), .initial = "none",
 	 .example = "http",
-	 .help = "`tcp`: a connection can be opened; `http`: a GET is answered as expected; `none`: "
-		 "backends count as up"},
+	 .help = "`tcp`: a connection can be opened; `http`: a GET is answered as expected; "
+		 "`none`: backends count as up"},
 	{.key = "port", IN(config_health, port), NUMBER(1, 65535, "a port"), OF_CHECKED,
 	 .example = "80", .help = "the backend's port that is asked"},
 	{.key = "path", IN(config_health, path), .type = &type_path, .max = 1024,
 	 .noun = "a URL's path", OF_HTTP, .initial = "/", .example = "/health",
 	 .help = "what is asked for"},
-	{.key = "host", IN(config_health, host), .type = &type_host, .max = 255, .noun = "a host", OF_HTTP,
+	{.key = "host", IN(config_health, host), .type = &type_host, .max = 255,
+	 .noun = "a host", OF_HTTP,
 	 .otherwise = "the backend's address", .example = "example.org",
 	 .help = "the Host header of the request"},
 	{.key = "expect", IN(config_health, expect_first), SECOND(config_health, expect_last),
@@ -157,7 +163,7 @@ static const struct field pool_fields[] = {
 static const struct schema pool = SCHEMA(config_pool, pool_fields, .key = &pool_name,
 					 .check = check_pool);
 
-/* ---- services ---------------------------------------------------------------------------------- */
+/* ---- services -------------------------------------------------------------------------------- */
 
 static bool hashes_source(const void *object)
 {
@@ -165,7 +171,8 @@ static bool hashes_source(const void *object)
 }
 
 static const struct field service_name = {
-	.key = "NAME", IN(config_service, name), NAME, .example = "web", .help = "the service's name",
+	.key = "NAME", IN(config_service, name), NAME, .example = "web",
+	.help = "the service's name",
 };
 static const struct field service_fields[] = {
 	{.key = "vip", IN(config_service, vip), .type = &type_address,
@@ -183,7 +190,8 @@ static const struct field service_fields[] = {
 	 .initial = "maglev", .example = "source-hash",
 	 .help = "how a new flow finds its backend: `maglev` by addresses and ports, `source-hash` "
 		 "by the client's address alone, the others in turn"},
-	{.key = "source-prefix", IN(config_service, source_bits), NUMBER(1, 128, "a number of bits"),
+	{.key = "source-prefix", IN(config_service, source_bits),
+	 NUMBER(1, 128, "a number of bits"),
 	 .depends = "algorithm", .applies = hashes_source, .only = "for the algorithm source-hash",
 	 .otherwise = "the whole address", .example = "24",
 	 .help = "leading bits of the client's address that count; IPv4: at most 32"},
@@ -211,7 +219,7 @@ static const struct field service_fields[] = {
 static const struct schema service = SCHEMA(config_service, service_fields, .key = &service_name,
 					    .check = check_service);
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* Pools before services: a service's pool is looked up when it is read. */
 static const struct field file_fields[] = {
@@ -235,6 +243,8 @@ static const struct field file_fields[] = {
 	 .object = &service, .help = "what is balanced"},
 };
 const struct schema schema_file = SCHEMA(config, file_fields, .check = check_file);
+
+/* clang-format on */
 
 const struct field *schema_find(const struct schema *schema, const char *key)
 {

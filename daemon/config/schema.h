@@ -56,7 +56,7 @@ struct schema {
 	size_t size; /* of an object */
 	const struct field *fields;
 	size_t n_fields;
-	const struct field *key; /* of maps and lists: the name, first in memory */
+	const struct field *key;	      /* of maps and lists: the name, first in memory */
 	void (*check)(struct object *object); /* once its fields are read; see check.h */
 };
 

@@ -20,13 +20,15 @@ struct scope {
 
 struct type {
 	/* Into the object; false, and nothing written, if the text isn't such a value. */
-	bool (*parse)(const struct field *field, struct scope *scope, const char *text, void *object);
+	bool (*parse)(const struct field *field, struct scope *scope, const char *text,
+		      void *object);
 	/* Caller frees; NULL: there is no value. */
 	char *(*format)(const struct field *field, const struct config *config, const void *object);
 	/* "a port (1 to 65535)". Caller frees. */
 	char *(*expects)(const struct field *field);
 	/* The word that may have been meant, or NULL; may be NULL. */
-	const char *(*suggest)(const struct field *field, const struct scope *scope, const char *text);
+	const char *(*suggest)(const struct field *field, const struct scope *scope,
+			       const char *text);
 };
 
 /* type_number.c */
@@ -46,7 +48,7 @@ extern const struct type type_path; /* owned; of a URL */
 extern const struct type type_host; /* owned; of a URL, with or without a port */
 /* type_address.c */
 extern const struct type type_address;
-extern const struct type type_prefix4;	/* min to max bits */
+extern const struct type type_prefix4; /* min to max bits */
 extern const struct type type_prefix6;
 extern const struct type type_endpoint; /* loopback address and port (`second`), or "none" */
 

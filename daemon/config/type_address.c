@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* ---- address ----------------------------------------------------------------------------------- */
+/* ---- address --------------------------------------------------------------------------------- */
 
 static bool parse(const struct field *field, struct scope *scope, const char *text, void *object)
 {
@@ -28,7 +28,7 @@ static char *expects(const struct field *field)
 
 const struct type type_address = {parse, format, expects, NULL};
 
-/* ---- prefix ------------------------------------------------------------------------------------ */
+/* ---- prefix ---------------------------------------------------------------------------------- */
 
 static bool parse_prefix(const struct field *field, unsigned family, const char *text, void *object)
 {
@@ -71,7 +71,7 @@ static char *prefix_expects(const struct field *field)
 const struct type type_prefix4 = {prefix4_parse, prefix_format, prefix_expects, NULL};
 const struct type type_prefix6 = {prefix6_parse, prefix_format, prefix_expects, NULL};
 
-/* ---- endpoint ---------------------------------------------------------------------------------- */
+/* ---- endpoint -------------------------------------------------------------------------------- */
 
 static bool is_loopback(const struct address *address)
 {
@@ -105,8 +105,8 @@ static bool endpoint_parse(const struct field *field, struct scope *scope, const
 	uint64_t port = 0;
 
 	if (strcmp(text, "none") &&
-	    (!split_endpoint(text, &address, &port) || !is_loopback(&address) || port < field->min ||
-	     port > field->max))
+	    (!split_endpoint(text, &address, &port) || !is_loopback(&address) ||
+	     port < field->min || port > field->max))
 		return false;
 	*(struct address *)field_at(field, object) = address;
 	*(uint16_t *)((char *)object + field->second) = port;
@@ -122,7 +122,8 @@ static char *endpoint_format(const struct field *field, const struct config *con
 
 	if (!address->family)
 		return sl_strdup("none");
-	return sl_printf(address->family == 6 ? "[%s]:%u" : "%s:%u", address_format(address, text), port);
+	return sl_printf(address->family == 6 ? "[%s]:%u" : "%s:%u", address_format(address, text),
+			 port);
 }
 
 static char *endpoint_expects(const struct field *field)

@@ -49,16 +49,18 @@ static bool store_within(const struct field *field, uint64_t value, void *object
 	return true;
 }
 
-/* ---- number ------------------------------------------------------------------------------------ */
+/* ---- number ---------------------------------------------------------------------------------- */
 
-static bool number_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool number_parse(const struct field *field, struct scope *scope, const char *text,
+			 void *object)
 {
 	uint64_t value;
 
 	return type_parse_decimal(text, strlen(text), &value) && store_within(field, value, object);
 }
 
-static char *number_format(const struct field *field, const struct config *config, const void *object)
+static char *number_format(const struct field *field, const struct config *config,
+			   const void *object)
 {
 	return sl_printf("%lu", type_load(field_at(field, object), field->size));
 }
@@ -70,9 +72,10 @@ static char *number_expects(const struct field *field)
 
 const struct type type_number = {number_parse, number_format, number_expects, NULL};
 
-/* ---- port, or any ------------------------------------------------------------------------------ */
+/* ---- port, or any ---------------------------------------------------------------------------- */
 
-static bool port_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool port_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
 	if (strcmp(text, "any"))
 		return number_parse(field, scope, text, object);
@@ -82,8 +85,9 @@ static bool port_parse(const struct field *field, struct scope *scope, const cha
 
 static char *port_format(const struct field *field, const struct config *config, const void *object)
 {
-	return type_load(field_at(field, object), field->size) ? number_format(field, config, object)
-							       : sl_strdup("any");
+	return type_load(field_at(field, object), field->size)
+		       ? number_format(field, config, object)
+		       : sl_strdup("any");
 }
 
 static char *port_expects(const struct field *field)
@@ -93,7 +97,7 @@ static char *port_expects(const struct field *field)
 
 const struct type type_port = {port_parse, port_format, port_expects, NULL};
 
-/* ---- duration ---------------------------------------------------------------------------------- */
+/* ---- duration -------------------------------------------------------------------------------- */
 
 /* From the largest: format takes the first that leaves no rest. */
 static const struct {
@@ -136,14 +140,15 @@ static char *duration_format(const struct field *field, const struct config *con
 
 static char *duration_expects(const struct field *field)
 {
-	_cleanup_free_ char *min = type_duration_text(field->min), *max = type_duration_text(field->max);
+	_cleanup_free_ char *min = type_duration_text(field->min),
+			    *max = type_duration_text(field->max);
 
 	return sl_printf("%s (%s to %s)", field->noun, min, max);
 }
 
 const struct type type_duration = {duration_parse, duration_format, duration_expects, NULL};
 
-/* ---- a range of HTTP statuses ------------------------------------------------------------------ */
+/* ---- a range of HTTP statuses ---------------------------------------------------------------- */
 
 static bool statuses_parse(const struct field *field, struct scope *scope, const char *text,
 			   void *object)

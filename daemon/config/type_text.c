@@ -25,14 +25,16 @@ static bool is_printable(const char *text, char first)
 	return true;
 }
 
-/* ---- text in the object's own memory ----------------------------------------------------------- */
+/* ---- text in the object's own memory --------------------------------------------------------- */
 
-static char *array_format(const struct field *field, const struct config *config, const void *object)
+static char *array_format(const struct field *field, const struct config *config,
+			  const void *object)
 {
 	return sl_strdup(field_at(field, object));
 }
 
-static bool name_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool name_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
 	if (!fits(field, text) || text[strspn(text, LETTERS DIGITS "_.:-")])
 		return false;
@@ -65,7 +67,7 @@ static char *interface_expects(const struct field *field)
 
 const struct type type_interface = {interface_parse, array_format, interface_expects, NULL};
 
-/* ---- owned strings ----------------------------------------------------------------------------- */
+/* ---- owned strings --------------------------------------------------------------------------- */
 
 static bool string_store(const struct field *field, const char *text, void *object)
 {
@@ -84,7 +86,8 @@ static char *string_format(const struct field *field, const struct config *confi
 	return text ? sl_strdup(text) : NULL;
 }
 
-static bool file_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool file_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
 	return fits(field, text) && text[0] == '/' && is_printable(text, ' ') &&
 	       string_store(field, text, object);
@@ -92,16 +95,18 @@ static bool file_parse(const struct field *field, struct scope *scope, const cha
 
 static char *file_expects(const struct field *field)
 {
-	return sl_printf("%s (begins with /, at most %lu ASCII characters)", field->noun, field->max);
+	return sl_printf("%s (begins with /, at most %lu ASCII characters)", field->noun,
+			 field->max);
 }
 
 const struct type type_file = {file_parse, string_format, file_expects, NULL};
 
 /* Path and host are written into requests: a space or a line break would begin something else. */
-static bool path_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool path_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
-	return fits(field, text) && text[0] == '/' && is_printable(text, '!') && !strchr(text, '#') &&
-	       string_store(field, text, object);
+	return fits(field, text) && text[0] == '/' && is_printable(text, '!') &&
+	       !strchr(text, '#') && string_store(field, text, object);
 }
 
 static char *path_expects(const struct field *field)
@@ -112,7 +117,8 @@ static char *path_expects(const struct field *field)
 
 const struct type type_path = {path_parse, string_format, path_expects, NULL};
 
-static bool host_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool host_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
 	return fits(field, text) && !text[strspn(text, LETTERS DIGITS "_.:-[]")] &&
 	       string_store(field, text, object);

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- enum -------------------------------------------------------------------------------------- */
+/* ---- enum ------------------------------------------------------------------------------------ */
 
-static bool word_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool word_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
 	int value = words_find(field->words, text);
 
@@ -53,21 +54,23 @@ static const char *word_suggest(const struct field *field, const struct scope *s
 
 const struct type type_word = {word_parse, word_format, word_expects, word_suggest};
 
-/* ---- protocol ---------------------------------------------------------------------------------- */
+/* ---- protocol -------------------------------------------------------------------------------- */
 
 static bool protocol_parse(const struct field *field, struct scope *scope, const char *text,
 			   void *object)
 {
 	if (strcmp(text, "tcp") && strcmp(text, "udp"))
 		return false;
-	type_store(field_at(field, object), field->size, text[0] == 't' ? IPPROTO_TCP : IPPROTO_UDP);
+	type_store(field_at(field, object), field->size,
+		   text[0] == 't' ? IPPROTO_TCP : IPPROTO_UDP);
 	return true;
 }
 
 static char *protocol_format(const struct field *field, const struct config *config,
 			     const void *object)
 {
-	return sl_strdup(type_load(field_at(field, object), field->size) == IPPROTO_TCP ? "tcp" : "udp");
+	return sl_strdup(type_load(field_at(field, object), field->size) == IPPROTO_TCP ? "tcp"
+											: "udp");
 }
 
 static char *protocol_expects(const struct field *field)
@@ -77,7 +80,7 @@ static char *protocol_expects(const struct field *field)
 
 const struct type type_protocol = {protocol_parse, protocol_format, protocol_expects, NULL};
 
-/* ---- pool -------------------------------------------------------------------------------------- */
+/* ---- pool ------------------------------------------------------------------------------------ */
 
 static int compare_pools(const void *a, const void *b)
 {
@@ -101,7 +104,8 @@ static int compare_name(const void *name, const void *pool)
 	return strcmp(name, (*(const struct config_pool *const *)pool)->name);
 }
 
-static bool pool_parse(const struct field *field, struct scope *scope, const char *text, void *object)
+static bool pool_parse(const struct field *field, struct scope *scope, const char *text,
+		       void *object)
 {
 	const struct config_pool **found;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * words.h - the enums of abi.h and config.h as the words that stand in a file. A word's place in its
- * list is its enum's value.
+ * words.h - the enums of abi.h and config.h as the words that stand in a file. A word's place in
+ * its list is its enum's value.
  */
 #ifndef SLUICE_CONFIG_WORDS_H
 #define SLUICE_CONFIG_WORDS_H

@@ -21,7 +21,8 @@ static void write_object(struct writer *writer, const struct schema *schema, con
 /* Letters and digits, and what can't mean anything else between them, need no quotes. */
 static bool is_plain(const char *text)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/";
+	static const char first[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/";
 	size_t length = strspn(text, first);
 
 	if (!length || !strcmp(text, "null"))
@@ -94,7 +95,8 @@ static void write_several(struct writer *writer, const struct field *field, cons
 	putc('\n', writer->out);
 	for (size_t i = 0; i < count; i++)
 		write_element(writer, field,
-			      field_elements(field, object) + i * field->object->size, indent + INDENT);
+			      field_elements(field, object) + i * field->object->size,
+			      indent + INDENT);
 }
 
 static void write_object(struct writer *writer, const struct schema *schema, const void *object,
@@ -110,7 +112,8 @@ static void write_object(struct writer *writer, const struct schema *schema, con
 		} else if (field->holds == FIELD_OBJECT) {
 			write_key(writer, field->key, indent);
 			putc('\n', writer->out);
-			write_object(writer, field->object, field_at(field, object), indent + INDENT);
+			write_object(writer, field->object, field_at(field, object),
+				     indent + INDENT);
 		} else {
 			write_several(writer, field, object, indent);
 		}

@@ -330,16 +330,18 @@ static int read_vips(const struct dataplane *dataplane, enum map_number map, str
 
 static int compare_vips(const void *a, const void *b)
 {
-	const struct vip *x = a, *y = b;
-	int order = x->address.family - y->address.family;
+	return vip_compare(a, b);
+}
 
-	if (!order)
-		order = memcmp(x->address.word_be, y->address.word_be, sizeof(x->address.word_be));
-	if (!order)
-		order = x->protocol - y->protocol;
-	if (!order)
-		order = ntohs(x->port_be) - ntohs(y->port_be);
-	return order;
+/* In order, each goes to the end: nothing is moved. */
+static void add_vips(struct world *world, struct vip *vips, size_t count)
+{
+	qsort(vips, count, sizeof(*vips), compare_vips);
+	for (size_t i = 0; i < count; i++) {
+		struct step step = {.kind = STEP_VIP, .after.vip = vips[i]};
+
+		world_apply(world, &step, 0);
+	}
 }
 
 int dataplane_read(struct dataplane *dataplane, struct world *world, struct sl_errors *errors)
@@ -352,10 +354,7 @@ int dataplane_read(struct dataplane *dataplane, struct world *world, struct sl_e
 		err = read_vips(dataplane, MAP_vips6, vips, &count);
 	if (err)
 		return sl_fail(errors, -err, "VIPs", "can't be read back: %s", strerror(-err));
-	qsort(vips, count, sizeof(*vips), compare_vips);
-	free(world->vips);
-	world->vips = sl_realloc_array(steal(&vips), count, sizeof(*vips));
-	world->n_vips = count;
+	add_vips(world, vips, count);
 	memcpy(world->services, dataplane->services,
 	       dataplane->size.services * sizeof(*world->services));
 	memcpy(world->backends, dataplane->backends,

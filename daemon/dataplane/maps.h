@@ -2,8 +2,8 @@
 /*
  * maps.h - the pinned maps: made with the sizes of a capacity, or found with the same.
  */
-#ifndef SLUICE_MAPS_H
-#define SLUICE_MAPS_H
+#ifndef SLUICE_DATAPLANE_MAPS_H
+#define SLUICE_DATAPLANE_MAPS_H
 
 #include "base/error.h"
 #include "config/config.h"

@@ -82,10 +82,9 @@ static bool recall(const void *context, const struct address *address)
 	const struct world *world = &engine->world;
 
 	for (uint32_t i = 0; i < world->size.backends; i++) {
-		const struct backend_entry *entry = &world->backends[i];
+		struct address of = world_backend_address(&world->backends[i]);
 
-		if (BACKEND_USABLE(entry->state) && entry->family == address->family &&
-		    !memcmp(entry->addr_be, address->word_be, address->family == 4 ? 4 : 16))
+		if (BACKEND_USABLE(world->backends[i].state) && address_equal(&of, address))
 			return true;
 	}
 	return false;
@@ -258,7 +257,8 @@ static void leave_at_once(struct engine *engine, size_t pool, const struct addre
 		engine_service(engine, i, &service);
 		id = service.id == SERVICE_NONE
 			     ? -1
-			     : world_find_backend(&engine->world, service.id, address);
+			     : world_find_backend(&engine->world, service.id, address,
+						   config->services[i].forward);
 		if (id < 0 || !BACKEND_USABLE(engine->world.backends[id].state))
 			continue;
 		step.index = id;
@@ -319,11 +319,10 @@ static void adopt_hops(struct engine *engine)
 	memcpy(engine->hops.egress, world->egress, sizeof(engine->hops.egress));
 	for (uint32_t i = 0; i < world->size.backends; i++) {
 		const struct backend_entry *entry = &world->backends[i];
-		struct address address = {.family = entry->family};
+		struct address address = world_backend_address(entry);
 
 		if (entry->state == BACKEND_FREE || !entry->next_hop.word)
 			continue;
-		memcpy(address.word_be, entry->addr_be, entry->family == 4 ? 4 : 16);
 		hops_adopt(&engine->hops, &address, entry->next_hop);
 	}
 }
@@ -353,7 +352,8 @@ int engine_new(struct event_base *base, struct dataplane *dataplane, engine_comm
 	}
 	world_adopt(&engine->world, clock_now_ns());
 	adopt_hops(engine);
-	reclaim_begin(engine);
+	reclaim_all(engine);
+	walk_adopt(engine);
 	*ret_engine = engine;
 	return 0;
 }

@@ -28,7 +28,7 @@ struct grace {
 	int state; /* under the lock */
 };
 
-static void wait_for_packets(void)
+void grace_wait(void)
 {
 	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		sleep(GRACE_FALLBACK_S);
@@ -46,7 +46,7 @@ static void *run(void *argument)
 		if (grace->state == STOP)
 			break;
 		pthread_mutex_unlock(&grace->lock);
-		wait_for_packets();
+		grace_wait();
 		pthread_mutex_lock(&grace->lock);
 		if (grace->state == STOP)
 			break;

@@ -25,6 +25,9 @@ int grace_new(struct event_base *base, grace_over_fn *over, void *context, struc
 	      struct sl_errors *errors);
 void grace_free(struct grace *grace);
 
+/* Waits on the spot. For the start, before there is a loop to hold up. */
+void grace_wait(void);
+
 /* Begins a period; false if one is under way, and nothing is begun. */
 bool grace_begin(struct grace *grace);
 

@@ -35,6 +35,7 @@ struct walk {
 /* What is counted over the whole world for those who look; made anew when the world has changed. */
 struct view_member {
 	uint32_t service;
+	uint32_t forward;
 	struct address address;
 	uint16_t id;
 };
@@ -78,9 +79,13 @@ void view_deinit(struct view *view);
 int reclaim_init(struct engine *engine, struct event_base *base, struct sl_errors *errors);
 void reclaim_deinit(struct engine *engine);
 void reclaim_begin(struct engine *engine);
+/* At the start: waits a grace period, and releases all. */
+void reclaim_all(struct engine *engine);
 
 /* walk.c */
 int walk_init(struct engine *engine, struct event_base *base, struct sl_errors *errors);
 void walk_deinit(struct engine *engine);
+/* At the start: lifts the holds of backends that no record names. Retires nothing. */
+void walk_adopt(struct engine *engine);
 
 #endif

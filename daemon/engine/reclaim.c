@@ -49,6 +49,16 @@ static void lift(uint8_t *holds, const uint8_t *covered, uint32_t count)
 		holds[i] &= ~(covered[i] & HOLD_GRACE);
 }
 
+void reclaim_all(struct engine *engine)
+{
+	struct world *world = &engine->world;
+
+	grace_wait();
+	lift(world->service_hold, world->service_hold, world->size.services);
+	lift(world->backend_hold, world->backend_hold, world->size.backends);
+	lift(world->chunk_hold, world->chunk_hold, world->size.chunks);
+}
+
 static void on_grace_over(void *context)
 {
 	struct engine *engine = context;

@@ -36,6 +36,8 @@ static int compare(const void *a, const void *b)
 
 	if (x->service != y->service)
 		return x->service < y->service ? -1 : 1;
+	if (x->forward != y->forward)
+		return x->forward < y->forward ? -1 : 1;
 	return memcmp(&x->address, &y->address, sizeof(x->address));
 }
 
@@ -49,8 +51,11 @@ static void list_members(struct view *view, const struct world *world)
 		if (entry->state == BACKEND_FREE)
 			continue;
 		*member = (struct view_member){
-			.service = entry->service, .address.family = entry->family, .id = i};
-		memcpy(member->address.word_be, entry->addr_be, entry->family == 4 ? 4 : 16);
+			.service = entry->service,
+			.forward = entry->forward,
+			.address = world_backend_address(entry),
+			.id = i,
+		};
 		view->n_members++;
 	}
 	qsort(view->members, view->n_members, sizeof(*view->members), compare);
@@ -94,9 +99,10 @@ static const struct view *view_of(const struct engine *engine)
 	return view;
 }
 
-static int member_id(const struct view *view, uint32_t service, const struct address *address)
+static int member_id(const struct view *view, uint32_t service, enum forward forward,
+		     const struct address *address)
 {
-	struct view_member wanted = {.service = service, .address = *address};
+	struct view_member wanted = {.service = service, .forward = forward, .address = *address};
 	const struct view_member *found = bsearch(&wanted, view->members, view->n_members,
 						  sizeof(wanted), compare);
 
@@ -121,7 +127,7 @@ void engine_backend(const struct engine *engine, size_t service, size_t backend,
 	const struct config_backend *wanted = &engine->config->pools[of->pool].backends[backend];
 	const struct overlay_backend *overlay = &engine->overlay.pools[of->pool][backend];
 	const struct view *view = view_of(engine);
-	int id = member_id(view, service_id(engine, service), &wanted->address);
+	int id = member_id(view, service_id(engine, service), of->forward, &wanted->address);
 
 	*ret_backend = (struct engine_backend){
 		.id = id,

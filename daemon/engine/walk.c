@@ -105,6 +105,25 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	}
 }
 
+void walk_adopt(struct engine *engine)
+{
+	struct world *world = &engine->world;
+	uint32_t buckets;
+	struct flow_bucket *table = dataplane_flows(engine->dataplane, &buckets);
+	_cleanup_free_ bool *named = sl_calloc(SLOT_NONE + 1, sizeof(*named));
+
+	for (uint32_t i = 0; i < buckets; i++)
+		for (int j = 0; j < FLOWS_PER_BUCKET; j++) {
+			__u64 entry = __atomic_load_n(&table[i].entry[j], __ATOMIC_RELAXED);
+
+			if (FLOW_STATE(entry) != FLOW_EMPTY)
+				named[FLOW_BACKEND(entry)] = true;
+		}
+	for (uint32_t i = 0; i < world->size.backends; i++)
+		if (!named[i])
+			world->backend_hold[i] &= ~HOLD_SCAN;
+}
+
 int walk_init(struct engine *engine, struct event_base *base, struct sl_errors *errors)
 {
 	struct walk *walk = &engine->walk;

@@ -18,11 +18,14 @@ struct health;
 
 struct health_view { /* valid until the next call */
 	const struct check *check;
-	const char *last;	 /* "connected", "HTTP 503", "connection refused", "timed out", ... */
-	uint32_t last_ms;	 /* how long the last probe took */
+	const char *last;	   /* "connected", "HTTP 503", "connection refused", ... */
+	uint32_t last_ms;	   /* how long the last probe took */
 };
 
-/* News: from the loop. `why` is the last result. */
+/*
+ * News. `why` is the last result. Called from the loop; also from health_follow() when a backend that
+ * was up got another address, of which nothing is known. It may not call health_follow().
+ */
 typedef void health_changed_fn(void *context, const char *pool, const char *backend, bool up,
 			       const char *why);
 /* What is known from before (a restart): CHECK_UNKNOWN if nothing. */

@@ -11,7 +11,7 @@ _complaints = 0
 def files(*patterns):
     """The files of the tree that match one of git's patterns, or all; as they are on disk."""
     listing = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard", "--", *patterns],
-                             check=True, stdout=subprocess.PIPE, text=True).stdout
+                             check=True, capture_output=True, text=True).stdout
     return [Path(name) for name in sorted(set(listing.split("\0")))
             if name and Path(name).is_file()]
 

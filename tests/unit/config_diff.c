@@ -18,7 +18,8 @@ static const char base[] =
 	"encapsulation: {source: 172.16.0.0/16, source6: '100::/64'}\n"
 	"pools:\n"
 	"  web:\n"
-	"    check: {type: http, port: 80, path: /p, host: h, expect: 200, interval: 2s, timeout: 1s, "
+	"    check: {type: http, port: 80, path: /p, host: h, expect: 200, interval: 2s, timeout: "
+	"1s, "
 	"rise: 2, fall: 3}\n"
 	"    backends: [{name: web1, address: 10.0.0.1, weight: 7}]\n"
 	"  other: {}\n"
@@ -57,7 +58,7 @@ static char *changes_text(const char *old, const char *new)
 		_cleanup_free_ char *before = text;
 
 		text = sl_printf("%s%c%s %s: %s -> %s\n", before, "+-~"[change->kind],
-				 change->restart ? "!" : "", change->path,
+				 change -> restart ? "!" : "", change->path,
 				 change->before ? change->before : "()",
 				 change->after ? change->after : "()");
 	}
@@ -123,18 +124,18 @@ Test(config_diff, each_value_is_named_and_it_alone)
 		_cleanup_free_ char *changed = replace(base, cases[i].old, cases[i].new);
 		_cleanup_free_ char *text = changes_text(base, changed);
 
-		cr_expect_str_eq(text, cases[i].changes, "%s -> %s:\n%s", cases[i].old, cases[i].new,
-				 text);
+		cr_expect_str_eq(text, cases[i].changes, "%s -> %s:\n%s", cases[i].old,
+				 cases[i].new, text);
 	}
 }
 
 Test(config_diff, the_order_of_the_file_is_no_difference)
 {
-	_cleanup_free_ char *text = changes_text(
-		"interfaces: {a: , b: }\npools: {x: {}, y: {}}\n"
-		"services: {s: {vip: 192.0.2.1, protocol: tcp, port: 1, pool: y}}",
-		"services: {s: {port: 1, protocol: tcp, vip: 192.0.2.1, pool: y}}\n"
-		"pools: {y: {}, x: {}}\ninterfaces: {b: , a: }\n");
+	_cleanup_free_ char *text =
+		changes_text("interfaces: {a: , b: }\npools: {x: {}, y: {}}\n"
+			     "services: {s: {vip: 192.0.2.1, protocol: tcp, port: 1, pool: y}}",
+			     "services: {s: {port: 1, protocol: tcp, vip: 192.0.2.1, pool: y}}\n"
+			     "pools: {y: {}, x: {}}\ninterfaces: {b: , a: }\n");
 
 	cr_expect_str_eq(text, "");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every tests/config/good/NAME.yaml is read, and what is written of it is NAME.written; every
- * bad/NAME.yaml is refused with the errors in NAME.errors, word for word. UPDATE_GOLDENS=1 writes the
- * expected files anew, for review.
+ * bad/NAME.yaml is refused with the errors in NAME.errors, word for word. UPDATE_GOLDENS=1 writes
+ * the expected files anew, for review.
  */
 #include "base/memory.h"
 #include "config/read.h"
@@ -88,7 +88,8 @@ static void for_each(const char *pattern, size_t least, void (*check)(const char
 {
 	glob_t found;
 
-	cr_assert(!glob(pattern, 0, NULL, &found), "%s: not found; run at the top of the tree", pattern);
+	cr_assert(!glob(pattern, 0, NULL, &found), "%s: not found; run at the top of the tree",
+		  pattern);
 	cr_expect_geq(found.gl_pathc, least, "only %zu of %s", found.gl_pathc, pattern);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		check(found.gl_pathv[i]);

@@ -42,14 +42,17 @@ static FILE *open_text(char **text, size_t *size)
 /* Each service has a pool of its own, and all their backends are different. */
 static void print_services(FILE *out, unsigned count)
 {
-	fputs("capacity: {services: 65536, backends: 65535}\ninterfaces: {eth0: {}}\nservices:\n", out);
+	fputs("capacity: {services: 65536, backends: 65535}\ninterfaces: {eth0: {}}\nservices:\n",
+	      out);
 	for (unsigned i = 0; i < count; i++)
-		fprintf(out, "  service%u: {vip: 10.1.%u.%u, protocol: tcp, port: 443, pool: pool%u, "
-			     "algorithm: source-hash, source-prefix: 24}\n",
+		fprintf(out,
+			"  service%u: {vip: 10.1.%u.%u, protocol: tcp, port: 443, pool: pool%u, "
+			"algorithm: source-hash, source-prefix: 24}\n",
 			i, i / 250, i % 250 + 1, count - 1 - i);
 	fputs("pools:\n", out);
 	for (unsigned i = 0; i < count; i++)
-		fprintf(out, "  pool%u:\n    backends:\n      - {address: 10.2.%u.%u, weight: 100}\n", i,
+		fprintf(out,
+			"  pool%u:\n    backends:\n      - {address: 10.2.%u.%u, weight: 100}\n", i,
 			i / 250, i % 250 + 1);
 }
 
@@ -114,8 +117,7 @@ Test(config_limits, number_of_nodes)
 
 	for (size_t i = 0; i < NODE_COUNT_MAX; i++)
 		memcpy(text + 3 * i, "- \n", 3);
-	expect_errors(text, 3 * NODE_COUNT_MAX,
-		      "f:1048576:1: more than 1048576 keys and values\n");
+	expect_errors(text, 3 * NODE_COUNT_MAX, "f:1048576:2: more than 1048576 keys and values\n");
 }
 
 Test(config_limits, a_nul_byte_is_not_the_end)

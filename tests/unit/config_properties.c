@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for every config: it reads back as it was written, and it differs from another in
- * exactly what the comparison names. The configs are built here, member by member, and compared here,
- * so that a row that is missing in the tables is seen.
+ * What holds for every config: it reads back as it was written, and it doesn't differ from itself.
+ * The configs are built here, member by member, and compared here, so that a row that is missing in
+ * the tables is seen.
  */
 #include "base/memory.h"
 #include "config/diff.h"
@@ -17,7 +17,7 @@
 
 #define ROUNDS 2000
 
-/* ---- random configs ---------------------------------------------------------------------------- */
+/* ---- random configs -------------------------------------------------------------------------- */
 
 static uint64_t state; /* xorshift64 */
 
@@ -37,7 +37,8 @@ static bool chance(unsigned percent)
 /* Awkward beginnings; the number makes it unique. */
 static void draw_name(char *name, size_t i)
 {
-	static const char *const begins[] = {"web", "null", "-", ".", ":", "0", "yes", "a.b:c_d-", "1e"};
+	static const char *const begins[] = {"web", "null", "-",	".", ":",
+					     "0",   "yes",  "a.b:c_d-", "1e"};
 
 	sprintf(name, "%s%zu", begins[draw(0, sl_count(begins) - 1)], i);
 }
@@ -122,8 +123,10 @@ static void draw_service(const struct config *config, struct config_service *ser
 	turns = service->algorithm == ALGORITHM_ROUND_ROBIN ||
 		service->algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN;
 	service->tracking = turns ? TRACKING_ALL : draw(0, TRACKING_COUNT - 1);
-	service->forward = all_of_family(&config->pools[service->pool], service->vip.family) &&
-					   chance(50) ? FORWARD_L2 : FORWARD_IPIP;
+	service->forward =
+		all_of_family(&config->pools[service->pool], service->vip.family) && chance(50)
+			? FORWARD_L2
+			: FORWARD_IPIP;
 	service->when_empty = draw(0, WHEN_EMPTY_COUNT - 1);
 	service->drain_ms = draw(1000, 4 * 3600000);
 	service->udp_grace_ms = draw(0, service->drain_ms);
@@ -140,13 +143,18 @@ static void draw_globals(struct config *config)
 	config->api.socket = draw_text("az/. \"\\#:", "/");
 	if (chance(60)) {
 		config->api.metrics.family = chance(50) ? 4 : 6;
-		config->api.metrics.word_be[0] = config->api.metrics.family == 4 ? htonl(0x7f000001) : 0;
+		config->api.metrics.word_be[0] =
+			config->api.metrics.family == 4 ? htonl(0x7f000001) : 0;
 		config->api.metrics.word_be[3] = config->api.metrics.family == 6 ? htonl(1) : 0;
 		config->api.metrics_port = draw(1, 65535);
 	}
 	config->hash_key_file = draw_text("az/. '~", "/");
-	config->outer4 = (struct prefix){{4, {htonl(draw(1, 255) << 24)}}, draw(8, 32)};
-	config->outer6 = (struct prefix){{6, {htonl(draw(1, UINT32_MAX))}}, draw(32, 128)};
+	config->outer4.address.family = 4;
+	config->outer4.address.word_be[0] = htonl(draw(1, 255) << 24);
+	config->outer4.bits = draw(8, 32);
+	config->outer6.address.family = 6;
+	config->outer6.address.word_be[0] = htonl(draw(1, UINT32_MAX));
+	config->outer6.bits = draw(32, 128);
 }
 
 static struct config *random_config(void)
@@ -157,7 +165,8 @@ static struct config *random_config(void)
 	config->n_interfaces = draw(1, 3);
 	config->interfaces = sl_calloc(config->n_interfaces, sizeof(*config->interfaces));
 	for (size_t i = 0; i < config->n_interfaces; i++) {
-		sprintf(config->interfaces[i].name, "%s%u", chance(50) ? "eth" : "\"~'", (unsigned)i);
+		sprintf(config->interfaces[i].name, "%s%u", chance(50) ? "eth" : "\"~'",
+			(unsigned)i);
 		config->interfaces[i].attach = draw(0, CONFIG_ATTACH_COUNT - 1);
 		config->interfaces[i].mode = draw(0, CONFIG_MODE_COUNT - 1);
 	}
@@ -172,7 +181,7 @@ static struct config *random_config(void)
 	return config;
 }
 
-/* ---- equality ---------------------------------------------------------------------------------- */
+/* ---- equality -------------------------------------------------------------------------------- */
 
 #define EQUAL(member)	      ((a->member) == (b->member))
 #define EQUAL_TEXT(member)    same_text(a->member, b->member)
@@ -186,8 +195,8 @@ static bool same_text(const char *a, const char *b)
 static bool checks_equal(const struct config_health *a, const struct config_health *b)
 {
 	return EQUAL(type) && EQUAL(port) && EQUAL_TEXT(path) && EQUAL_TEXT(host) &&
-	       EQUAL(expect_first) && EQUAL(expect_last) && EQUAL(interval_ms) && EQUAL(timeout_ms) &&
-	       EQUAL(rise) && EQUAL(fall);
+	       EQUAL(expect_first) && EQUAL(expect_last) && EQUAL(interval_ms) &&
+	       EQUAL(timeout_ms) && EQUAL(rise) && EQUAL(fall);
 }
 
 static bool backends_equal(const struct config_backend *a, const struct config_backend *b)
@@ -207,9 +216,9 @@ static bool pools_equal(const struct config_pool *a, const struct config_pool *b
 
 static bool services_equal(const struct config_service *a, const struct config_service *b)
 {
-	return EQUAL_TEXT(name) && EQUAL_ADDRESS(vip) && EQUAL(protocol) && EQUAL(port) && EQUAL(pool) &&
-	       EQUAL(algorithm) && EQUAL(source_bits) && EQUAL(forward) && EQUAL(tracking) &&
-	       EQUAL(when_empty) && EQUAL(drain_ms) && EQUAL(udp_grace_ms);
+	return EQUAL_TEXT(name) && EQUAL_ADDRESS(vip) && EQUAL(protocol) && EQUAL(port) &&
+	       EQUAL(pool) && EQUAL(algorithm) && EQUAL(source_bits) && EQUAL(forward) &&
+	       EQUAL(tracking) && EQUAL(when_empty) && EQUAL(drain_ms) && EQUAL(udp_grace_ms);
 }
 
 static bool interfaces_equal(const struct config_interface *a, const struct config_interface *b)
@@ -221,8 +230,9 @@ static bool globals_equal(const struct config *a, const struct config *b)
 {
 	return EQUAL(capacity.services) && EQUAL(capacity.backends) && EQUAL(capacity.slots) &&
 	       EQUAL(capacity.flows) && EQUAL_TEXT(api.socket) && EQUAL_ADDRESS(api.metrics) &&
-	       EQUAL(api.metrics_port) && EQUAL_TEXT(hash_key_file) && EQUAL_ADDRESS(outer4.address) &&
-	       EQUAL(outer4.bits) && EQUAL_ADDRESS(outer6.address) && EQUAL(outer6.bits);
+	       EQUAL(api.metrics_port) && EQUAL_TEXT(hash_key_file) &&
+	       EQUAL_ADDRESS(outer4.address) && EQUAL(outer4.bits) &&
+	       EQUAL_ADDRESS(outer6.address) && EQUAL(outer6.bits);
 }
 
 static bool configs_equal(const struct config *a, const struct config *b)
@@ -241,7 +251,7 @@ static bool configs_equal(const struct config *a, const struct config *b)
 	return true;
 }
 
-/* ---- properties -------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 static struct config *reread(const char *text)
 {
@@ -321,7 +331,8 @@ Test(config_properties, the_way_back_is_the_mirror_of_the_way_there)
 		config_diff(b, a, &back);
 		cr_assert_eq(there.count, back.count);
 		for (size_t i = 0; i < there.count; i++)
-			cr_assert(is_mirrored(&there.list[i], &back.list[i]), "%s", there.list[i].path);
+			cr_assert(is_mirrored(&there.list[i], &back.list[i]), "%s",
+				  there.list[i].path);
 		config_changes_deinit(&there);
 		config_changes_deinit(&back);
 	}

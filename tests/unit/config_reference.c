@@ -4,6 +4,7 @@
  * in them is accepted. UPDATE_GOLDENS=1 writes the tables anew.
  */
 #include "base/memory.h"
+#include "config/read.h"
 #include "config/schema.h"
 
 #include <criterion/criterion.h>
@@ -23,7 +24,7 @@ static char *slurp(const char *path)
 	return text;
 }
 
-/* ---- one table --------------------------------------------------------------------------------- */
+/* ---- one table ------------------------------------------------------------------------------- */
 
 static void print_default(FILE *out, const struct field *field)
 {
@@ -39,8 +40,8 @@ static void print_value_row(FILE *out, const struct field *field)
 
 	fprintf(out, "| `%s` | %s | ", field->key, expected);
 	print_default(out, field);
-	fprintf(out, " | `%s` | %s%s%s |\n", field->example, field->help, field->only ? "; only " : "",
-		field->only ? field->only : "");
+	fprintf(out, " | `%s` | %s%s%s |\n", field->example, field->help,
+		field->only ? "; only " : "", field->only ? field->only : "");
 }
 
 static void print_row(FILE *out, const struct field *field)
@@ -54,19 +55,21 @@ static void print_row(FILE *out, const struct field *field)
 	if (field->holds == FIELD_VALUE)
 		print_value_row(out, field);
 	else
-		fprintf(out, "| `%s` | %s | | | %s |\n", field->key, held[field->holds], field->help);
+		fprintf(out, "| `%s` | %s | | | %s |\n", field->key, held[field->holds],
+			field->help);
 }
 
 static void print_table(FILE *out, const struct schema *schema)
 {
-	fputs("| key | value | default | example | meaning |\n| --- | --- | --- | --- | --- |\n", out);
+	fputs("| key | value | default | example | meaning |\n| --- | --- | --- | --- | --- |\n",
+	      out);
 	if (schema->key && schema->key != schema->fields)
 		print_value_row(out, schema->key);
 	for (size_t i = 0; i < schema->n_fields; i++)
 		print_row(out, &schema->fields[i]);
 }
 
-/* ---- all of them, each between its marks in the page ------------------------------------------- */
+/* ---- all of them, each between its marks in the page ----------------------------------------- */
 
 static char *with_table(const char *page, const char *place, const struct schema *schema)
 {
@@ -88,13 +91,15 @@ static char *with_table(const char *page, const char *place, const struct schema
 	return text;
 }
 
+/* Takes the page and gives another. */
 static char *with_tables(char *page, const char *place, const struct schema *schema)
 {
 	static const char *const suffix[] = {
 		[FIELD_OBJECT] = "", [FIELD_MAP] = ".NAME", [FIELD_LIST] = "[]"};
-	_cleanup_free_ char *before = page;
+	char *old = page;
 
-	page = with_table(page, place[0] ? place : "the file", schema);
+	page = with_table(old, place[0] ? place : "the file", schema);
+	free(old);
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		const struct field *field = &schema->fields[i];
 		char inner[PLACE_SIZE];
@@ -110,7 +115,8 @@ static char *with_tables(char *page, const char *place, const struct schema *sch
 
 Test(config_reference, the_page_has_the_tables_that_are_read_by)
 {
-	_cleanup_free_ char *page = slurp(PAGE), *right = with_tables(sl_strdup(page), "", &schema_file);
+	_cleanup_free_ char *page = slurp(PAGE),
+			    *right = with_tables(sl_strdup(page), "", &schema_file);
 
 	if (getenv("UPDATE_GOLDENS")) {
 		_cleanup_file_ FILE *out = fopen(PAGE, "w");
@@ -121,7 +127,21 @@ Test(config_reference, the_page_has_the_tables_that_are_read_by)
 	cr_expect(!strcmp(page, right), PAGE " is not up to date: UPDATE_GOLDENS=1 writes it");
 }
 
-/* ---- what the tables say of themselves --------------------------------------------------------- */
+Test(config_reference, the_first_file_of_the_page_is_accepted)
+{
+	static const char begin[] = "```yaml\n", end[] = "```\n";
+	_cleanup_free_ char *page = slurp(PAGE);
+	_cleanup_config_ struct config *config = NULL;
+	char *at = strstr(page, begin);
+
+	cr_assert(at);
+	at += strlen(begin);
+	cr_assert(strstr(at, end));
+	cr_assert_eq(config_read("page", at, strstr(at, end) - at, &config, NULL), 0);
+	cr_expect_eq(config->n_services, 1);
+}
+
+/* ---- what the tables say of themselves ------------------------------------------------------- */
 
 /* Large enough for any object, and cleared. */
 union any_object {
@@ -162,7 +182,8 @@ static void check_schema(const struct schema *schema)
 {
 	if (schema->key) {
 		check_field(schema->key);
-		cr_expect_eq(schema->key->offset, 0, "elements are sorted by the name they begin with");
+		cr_expect_eq(schema->key->offset, 0,
+			     "elements are sorted by the name they begin with");
 	}
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		if (schema->fields[i].holds == FIELD_VALUE)

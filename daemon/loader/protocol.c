@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loader/protocol.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* Whether bits behind the prefix are set. */
+static bool has_host_bits(const __be32 *words_be, size_t words, unsigned bits)
+{
+	for (size_t i = 0; i < words; i++) {
+		unsigned kept = bits > 32 * (i + 1) ? 32 : bits > 32 * i ? bits - 32 * i : 0;
+		uint32_t host = kept == 32 ? 0 : UINT32_MAX >> kept;
+
+		if (ntohl(words_be[i]) & host)
+			return true;
+	}
+	return false;
+}
+
+static const char *refuse_config(const struct program_config *config)
+{
+	if (config->features & ~(uint32_t)FEATURE_ALL)
+		return "unknown feature bits";
+	if (config->zero || config->zero2)
+		return "bits that must be zero";
+	if (config->outer4_bits < 8 || config->outer4_bits > 32 || config->outer6_bits < 32 ||
+	    config->outer6_bits > 128)
+		return "a prefix length out of range";
+	if (has_host_bits(&config->outer4_be, 1, config->outer4_bits) ||
+	    has_host_bits(config->outer6_be, 4, config->outer6_bits))
+		return "bits behind a prefix";
+	if (config->idle_unconfirmed_ticks > FLOW_TICK_MASK ||
+	    config->idle_established_ticks > FLOW_TICK_MASK ||
+	    config->idle_closing_ticks > FLOW_TICK_MASK)
+		return "an idle time beyond the flow table's clock";
+	return NULL;
+}
+
+static bool is_zero(const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+
+	return !size || (!at[0] && !memcmp(at, at + 1, size - 1));
+}
+
+const char *protocol_refuse(const struct request *request, size_t size, size_t n_interfaces)
+{
+	uint32_t kind;
+
+	if (size != sizeof(*request))
+		return "a message of unknown size";
+	if (request->version != PROTOCOL_VERSION)
+		return "a message of unknown version";
+	kind = request->kind;
+	if (kind >= REQUEST_COUNT)
+		return "a request of unknown kind";
+	if (request->zero || request->frame_size > sizeof(request->frame) ||
+	    (kind != REQUEST_EXPLAIN && request->frame_size) ||
+	    !is_zero(request->frame + request->frame_size,
+		     sizeof(request->frame) - request->frame_size))
+		return "bytes outside of a frame";
+	if (kind == REQUEST_LOAD ? request->interface != 0 : request->interface >= n_interfaces)
+		return "an unknown interface";
+	if (kind == REQUEST_LOAD)
+		return refuse_config(&request->config);
+	return is_zero(&request->config, sizeof(request->config)) ? NULL : "a needless configuration";
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * server.c - the privileged side. It waits for one thing after the other, so while the kernel verifies
+ * a program nothing else is done. It never waits for the worker: a reply that the worker doesn't take
+ * is lost.
+ */
+#include "loader/loader.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "loader/protocol.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* An ordinary commit costs a handful of requests. */
+#define REQUESTS_PER_S 50
+#define REQUESTS_BURST 200
+
+struct server {
+	struct program *program;		   /* borrowed */
+	const struct config_interface *interfaces; /* borrowed */
+	size_t n_interfaces;
+	int socket; /* borrowed; -1: the worker closed its end */
+	pid_t worker;
+	int signals; /* owned: signalfd */
+	int status;  /* of the worker, as from waitpid(2) */
+	bool has_ended;
+	/* rate */
+	uint64_t tokens_ns; /* what may be spent; a request costs NS_PER_S / REQUESTS_PER_S */
+	uint64_t refilled_ns;
+};
+
+/* ---- requests -------------------------------------------------------------------------------------- */
+
+static int carry_out(struct server *server, const struct request *request, struct reply *reply,
+		     struct sl_errors *errors)
+{
+	const struct config_interface *interface = &server->interfaces[request->interface];
+
+	switch ((enum request_kind)request->kind) {
+	case REQUEST_LOAD:
+		return program_load(server->program, &request->config, errors);
+	case REQUEST_ATTACH:
+		return program_attach(server->program, interface, errors);
+	case REQUEST_DETACH:
+		return program_detach(server->program, interface->name, errors);
+	case REQUEST_MODE:
+		reply->mode = program_mode(server->program, interface->name);
+		return 0;
+	case REQUEST_EXPLAIN:
+		return program_explain(server->program, interface->name, request->frame,
+				       request->frame_size, &reply->run, errors);
+	case REQUEST_COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+static bool take_token(struct server *server)
+{
+	const uint64_t cost_ns = NS_PER_S / REQUESTS_PER_S, most_ns = REQUESTS_BURST * cost_ns;
+	uint64_t now_ns = clock_now_ns();
+
+	server->tokens_ns += now_ns - server->refilled_ns;
+	server->refilled_ns = now_ns;
+	if (server->tokens_ns > most_ns)
+		server->tokens_ns = most_ns;
+	if (server->tokens_ns < cost_ns)
+		return false;
+	server->tokens_ns -= cost_ns;
+	return true;
+}
+
+static int decide(struct server *server, const struct request *request, size_t size,
+		  struct reply *reply, struct sl_errors *errors)
+{
+	const char *refusal;
+
+	if (!take_token(server))
+		return sl_fail(errors, EBUSY, "loader", "too many requests: at most %u a second",
+			       REQUESTS_PER_S);
+	refusal = protocol_refuse(request, size, server->n_interfaces);
+	if (!refusal)
+		return carry_out(server, request, reply, errors);
+	log_warning("refused the worker's request: %s", refusal);
+	return sl_fail(errors, EINVAL, "loader", "request refused: %s", refusal);
+}
+
+static void answer(struct server *server, const struct request *request, size_t size)
+{
+	struct reply reply = {.version = PROTOCOL_VERSION, .sequence = request->sequence};
+	struct sl_errors errors = {};
+
+	reply.result = decide(server, request, size, &reply, &errors);
+	if (errors.count) {
+		snprintf(reply.where, sizeof(reply.where), "%s", errors.list[0].where);
+		snprintf(reply.what, sizeof(reply.what), "%s", errors.list[0].what);
+	}
+	sl_errors_deinit(&errors);
+	send(server->socket, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/*
+ * No room for control messages is given, so the kernel closes descriptors that are sent along. One
+ * byte more than a request tells one that is too long. An empty message looks like the end; the
+ * worker harms but itself.
+ */
+static void receive(struct server *server)
+{
+	struct {
+		struct request request;
+		char more;
+	} message = {};
+	ssize_t size = recv(server->socket, &message, sizeof(message.request) + 1, MSG_DONTWAIT);
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size > 0) {
+		answer(server, &message.request, size);
+		return;
+	}
+	/* A worker without a loader is of no use. */
+	server->socket = -1;
+	kill(server->worker, SIGTERM);
+}
+
+/* ---- signals --------------------------------------------------------------------------------------- */
+
+static void reap(struct server *server)
+{
+	pid_t pid = waitpid(server->worker, &server->status, WNOHANG);
+
+	server->has_ended = pid == server->worker || (pid < 0 && errno == ECHILD);
+}
+
+static void take_signal(struct server *server)
+{
+	struct signalfd_siginfo signal;
+
+	if (read(server->signals, &signal, sizeof(signal)) != sizeof(signal))
+		return;
+	if (signal.ssi_signo == SIGCHLD)
+		reap(server);
+	else
+		kill(server->worker, signal.ssi_signo);
+}
+
+static void serve(struct server *server)
+{
+	/* It may have ended before SIGCHLD was blocked. */
+	reap(server);
+	while (!server->has_ended) {
+		struct pollfd fds[] = {
+			{.fd = server->signals, .events = POLLIN},
+			{.fd = server->socket, .events = POLLIN},
+		};
+
+		if (poll(fds, sl_count(fds), -1) < 0)
+			continue;
+		if (fds[0].revents)
+			take_signal(server);
+		else if (fds[1].revents)
+			receive(server);
+	}
+}
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int loader_serve(struct program *program, const struct config_interface *interfaces,
+		 size_t n_interfaces, int socket, pid_t worker)
+{
+	struct server server = {
+		.program = program,
+		.interfaces = interfaces,
+		.n_interfaces = n_interfaces,
+		.socket = socket,
+		.worker = worker,
+		.tokens_ns = NS_PER_S / REQUESTS_PER_S * REQUESTS_BURST,
+		.refilled_ns = clock_now_ns(),
+	};
+	sigset_t ours, before;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	server.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (server.signals < 0) {
+		log_error("signalfd: %s", strerror(errno));
+		kill(worker, SIGTERM);
+		waitpid(worker, &server.status, 0);
+	} else {
+		serve(&server);
+		close(server.signals);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return exit_status(server.status);
+}

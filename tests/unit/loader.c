@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loader runs in the test's process or in a child of it, and the worker in another child; each
+ * reports through its exit status, as a failed assertion in a child goes unseen.
+ */
+#include "loader/loader.h"
+
+#include "base/memory.h"
+#include "loader/protocol.h"
+#include "random.h"
+#include "veth.h"
+
+#include <criterion/criterion.h>
+
+#include <linux/bpf.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct sl_errors errors;
+static struct program *program;
+static const struct config_interface interfaces[] = {{.name = VETH_IN}, {.name = "absent0"}};
+
+static void enter(void)
+{
+	static const struct hash_key key = {{1, 2}};
+
+	if (!veth_enter())
+		cr_skip_test("needs root and /sys/fs/bpf");
+	cr_assert_eq(program_open(veth_pin_dir(), &veth_capacity, &key, &program, &errors), 0);
+}
+
+static void leave(void)
+{
+	program_close(program);
+	sl_errors_deinit(&errors);
+	veth_unpin();
+}
+
+TestSuite(loader, .init = enter, .fini = leave, .timeout = 120);
+
+/* Runs `work` as the worker and serves it; the exit status is the line that failed, or 0. */
+static int serve(int (*work)(int socket))
+{
+	int pair[2];
+	pid_t worker;
+	int status;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	worker = fork();
+	if (!worker) {
+		close(pair[0]);
+		_exit(work(pair[1]));
+	}
+	close(pair[1]);
+	status = loader_serve(program, interfaces, sl_count(interfaces), pair[0], worker);
+	close(pair[0]);
+	return status;
+}
+
+/* In a child: leaves it with a status that is told apart from a signal's 128 + n. */
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                    \
+			return 1;                                                                  \
+		}                                                                                  \
+	} while (0)
+
+/* ---- what it is for -------------------------------------------------------------------------------- */
+
+static bool told(const char *part)
+{
+	_cleanup_free_ char *text = sl_errors_text(&errors);
+	bool found = errors.count == 1 && strstr(text, part);
+
+	if (!found)
+		fprintf(stderr, "no \"%s\" in: %s\n", part, text);
+	sl_errors_deinit(&errors);
+	return found;
+}
+
+static int use_all(int socket)
+{
+	struct loader *loader = loader_new(socket);
+	const unsigned char arp[60] = {[12] = 8, [13] = 6};
+	enum config_mode mode = CONFIG_MODE_AUTO;
+	struct program_run run;
+
+	CHECK(loader_attach(loader, 0, &errors) == -EINVAL && told("no program is loaded yet"));
+	CHECK(!loader_load(loader, &veth_program, &errors));
+	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_COUNT);
+	CHECK(!loader_attach(loader, 0, &errors));
+	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_NATIVE);
+	CHECK(loader_attach(loader, 1, &errors) == -ENODEV);
+	CHECK(told("interface absent0: there is no such interface"));
+	CHECK(!loader_explain(loader, 0, arp, sizeof(arp), &run, &errors));
+	CHECK(run.action == XDP_PASS && run.size == sizeof(arp));
+	CHECK(!memcmp(run.frame, arp, sizeof(arp)));
+	CHECK(loader_explain(loader, 0, arp, 4096, &run, &errors) == -EMSGSIZE);
+	CHECK(told("a frame of 4096 bytes"));
+	CHECK(!loader_detach(loader, 0, &errors));
+	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_COUNT);
+	loader_free(loader);
+	return 0;
+}
+
+Test(loader, carries_out_each_request)
+{
+	cr_expect_eq(serve(use_all), 0);
+}
+
+static int attach_and_exit(int socket)
+{
+	struct loader *loader = loader_new(socket);
+
+	CHECK(!loader_load(loader, &veth_program, &errors));
+	CHECK(!loader_attach(loader, 0, &errors));
+	return 7;
+}
+
+Test(loader, returns_the_workers_status_and_leaves_the_link)
+{
+	cr_expect_eq(serve(attach_and_exit), 7);
+	cr_expect_eq(program_mode(program, VETH_IN), CONFIG_MODE_NATIVE);
+}
+
+/* ---- what it refuses ------------------------------------------------------------------------------- */
+
+static struct request good_request(enum request_kind kind)
+{
+	struct request request = {.version = PROTOCOL_VERSION, .kind = kind};
+
+	if (kind == REQUEST_LOAD)
+		request.config = veth_program;
+	if (kind == REQUEST_EXPLAIN)
+		request.frame_size = 60;
+	return request;
+}
+
+static int result_of(int socket, const void *message, size_t size)
+{
+	struct reply reply;
+
+	if (send(socket, message, size, 0) != (ssize_t)size ||
+	    recv(socket, &reply, sizeof(reply), 0) != sizeof(reply))
+		return 1;
+	return reply.result;
+}
+
+static int send_odd_sizes(int socket)
+{
+	struct { struct request request; char more[64]; } message = {good_request(REQUEST_MODE), {}};
+
+	CHECK(result_of(socket, &message, sizeof(struct request)) == 0);
+	CHECK(result_of(socket, &message, 1) == -EINVAL);
+	CHECK(result_of(socket, &message, sizeof(struct request) - 1) == -EINVAL);
+	CHECK(result_of(socket, &message, sizeof(struct request) + 1) == -EINVAL);
+	CHECK(result_of(socket, &message, sizeof(message)) == -EINVAL);
+	CHECK(result_of(socket, &message, sizeof(struct request)) == 0);
+	return 0;
+}
+
+Test(loader, refuses_other_sizes)
+{
+	cr_expect_eq(serve(send_odd_sizes), 0);
+}
+
+/* Random bytes, and good requests with a few bytes changed; of any size or the right one. LOAD takes long. */
+static int send_noise(int socket)
+{
+	struct random random = {42};
+	struct request request = good_request(REQUEST_LOAD);
+
+	CHECK(result_of(socket, &request, sizeof(request)) == 0);
+	for (unsigned i = 0; i < 190; i++) {
+		uint8_t *bytes = (uint8_t *)&request;
+		size_t size = i % 4 ? sizeof(request) : 1 + random_below(&random, sizeof(request));
+		bool mutate = i % 2;
+
+		request = good_request(REQUEST_ATTACH + random_below(&random, REQUEST_COUNT - 1));
+		for (size_t j = 0; j < (mutate ? 3 : sizeof(request)); j++)
+			bytes[mutate ? random_below(&random, sizeof(request)) : j] =
+				random_next(&random);
+		CHECK(result_of(socket, bytes, size) <= 0);
+	}
+	request = good_request(REQUEST_MODE);
+	CHECK(result_of(socket, &request, sizeof(request)) == 0);
+	return 0;
+}
+
+Test(loader, survives_noise)
+{
+	cr_expect_eq(serve(send_noise), 0);
+}
+
+static int send_descriptor(int socket, int fd)
+{
+	struct request request = good_request(REQUEST_MODE);
+	struct iovec bytes = {&request, sizeof(request)};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(fd))];
+	} control = {.header = {CMSG_LEN(sizeof(fd)), SOL_SOCKET, SCM_RIGHTS}};
+	struct msghdr message = {.msg_iov = &bytes,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	struct reply reply;
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	CHECK(sendmsg(socket, &message, 0) == sizeof(request));
+	CHECK(recv(socket, &reply, sizeof(reply), 0) == sizeof(reply));
+	return 0;
+}
+
+/* The other end of a pipe tells when nobody holds this one any more. */
+static int send_descriptors(int socket)
+{
+	int ends[2];
+	char byte;
+
+	CHECK(!pipe(ends));
+	CHECK(!send_descriptor(socket, ends[1]));
+	close(ends[1]);
+	CHECK(!fcntl(ends[0], F_SETFL, O_NONBLOCK));
+	CHECK(read(ends[0], &byte, 1) == 0);
+	return 0;
+}
+
+Test(loader, keeps_no_descriptor)
+{
+	cr_expect_eq(serve(send_descriptors), 0);
+}
+
+static int flood(int socket)
+{
+	struct request request = good_request(REQUEST_MODE);
+	unsigned done = 0, busy = 0;
+
+	for (unsigned i = 0; i < 400; i++) {
+		int result = result_of(socket, &request, sizeof(request));
+
+		CHECK(result == 0 || result == -EBUSY);
+		done += !result;
+		busy += !!result;
+	}
+	/* The burst, and what came in meanwhile: 50 a second. */
+	CHECK(done >= 200 && busy > 0);
+	usleep(100000);
+	CHECK(result_of(socket, &request, sizeof(request)) == 0);
+	return 0;
+}
+
+Test(loader, bounds_the_rate)
+{
+	cr_expect_eq(serve(flood), 0);
+}
+
+/* More than the socket holds, and no answer is read: the loader must not wait for the worker. */
+static int never_read(int socket)
+{
+	struct request request = good_request(REQUEST_MODE);
+
+	for (unsigned i = 0; i < 1000; i++)
+		CHECK(send(socket, &request, sizeof(request), 0) == sizeof(request));
+	return 0;
+}
+
+Test(loader, waits_for_no_reader)
+{
+	cr_expect_eq(serve(never_read), 0);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------------ */
+
+static int be_killed(int socket)
+{
+	kill(getpid(), SIGKILL);
+	return 1;
+}
+
+Test(loader, returns_when_the_worker_is_killed)
+{
+	cr_expect_eq(serve(be_killed), 128 + SIGKILL);
+}
+
+static int hang_up(int socket)
+{
+	close(socket);
+	return pause();
+}
+
+Test(loader, ends_a_worker_that_hangs_up)
+{
+	cr_expect_eq(serve(hang_up), 128 + SIGTERM);
+}
+
+static volatile sig_atomic_t seen;
+
+static void see(int signal)
+{
+	seen = signal;
+}
+
+/* Asks its parent's loop for signals and waits for them to come back. */
+static int await_signals(int socket)
+{
+	static const int passed_on[] = {SIGHUP, SIGINT, SIGTERM};
+	struct request request = good_request(REQUEST_MODE);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (size_t i = 0; i < sl_count(passed_on); i++) {
+		signal(passed_on[i], see);
+		/* An answer shows that the loader has blocked its signals. */
+		CHECK(result_of(socket, &request, sizeof(request)) == 0);
+		kill(getppid(), passed_on[i]);
+		for (unsigned tries = 0; seen != passed_on[i] && tries < 1000; tries++)
+			usleep(1000);
+		CHECK(seen == passed_on[i]);
+	}
+	return 3;
+}
+
+Test(loader, passes_signals_on)
+{
+	cr_expect_eq(serve(await_signals), 3);
+}
+
+Test(loader, a_client_whose_loader_is_gone_is_told)
+{
+	enum config_mode mode;
+	struct loader *loader;
+	int pair[2], byte;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	loader = loader_new(pair[1]);
+	close(pair[0]);
+	cr_expect_eq(recv(loader_fd(loader), &byte, sizeof(byte), 0), 0, "readable, and the end");
+	cr_expect_eq(loader_mode(loader, 0, &mode, &errors), -EPIPE);
+	cr_expect(told("loader: the loader is gone"));
+	loader_free(loader);
+}
+
+/* A loader that dies with a request under way; and one that answers an older one first. */
+Test(loader, a_client_waits_for_its_own_answer)
+{
+	enum config_mode mode = CONFIG_MODE_COUNT;
+	struct loader *loader;
+	struct request request;
+	pid_t fake;
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	fake = fork();
+	if (!fake) {
+		struct reply reply = {.version = PROTOCOL_VERSION, .mode = CONFIG_MODE_OFFLOAD};
+
+		close(pair[1]);
+		recv(pair[0], &request, sizeof(request), 0);
+		send(pair[0], &reply, sizeof(reply), 0);
+		reply.sequence = request.sequence;
+		reply.mode = CONFIG_MODE_GENERIC;
+		send(pair[0], &reply, sizeof(reply), 0);
+		recv(pair[0], &request, sizeof(request), 0);
+		kill(getpid(), SIGKILL);
+	}
+	close(pair[0]);
+	loader = loader_new(pair[1]);
+	cr_expect_eq(loader_mode(loader, 0, &mode, &errors), 0);
+	cr_expect_eq(mode, CONFIG_MODE_GENERIC);
+	cr_expect_lt(loader_mode(loader, 0, &mode, &errors), 0);
+	cr_expect(told("loader: the loader is gone"));
+	waitpid(fake, NULL, 0);
+	loader_free(loader);
+}
