@@ -54,8 +54,8 @@ static int change(const struct invocation *invocation, const char *body, json_t 
 	};
 
 	if (!path)
-		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not POOL/BACKEND; see sluicectl show backends",
-			    name);
+		return fail(SLUICE_EXIT_USAGE,
+			    "\"%s\" is not POOL/BACKEND; see sluicectl show backends", name);
 	return http_json(invocation, &request, ret_object);
 }
 
@@ -134,7 +134,8 @@ static int wait_drained(const struct invocation *invocation)
 			return fail(SLUICE_EXIT_TIMED_OUT,
 				    "%s still has %lld slots, %lld moving, %lld flow records; it "
 				    "goes on draining",
-				    invocation->arguments[0], drain.slots, drain.moving, drain.flows);
+				    invocation->arguments[0], drain.slots, drain.moving,
+				    drain.flows);
 		nanosleep(&pause, NULL);
 	}
 }
@@ -189,8 +190,8 @@ int run_weight(const struct invocation *invocation)
 
 	if (!is_default && (!weight[0] || strspn(weight, "0123456789") != strlen(weight) ||
 			    strlen(weight) > 4 || atoi(weight) > 1000))
-		return fail(SLUICE_EXIT_USAGE,
-			    "\"%s\" is not a weight (0 to 1000, or \"default\")", weight);
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a weight (0 to 1000, or \"default\")",
+			    weight);
 	body = is_default ? text_printf("{\"weight\":null}")
 			  : text_printf("{\"weight\":%d}", atoi(weight));
 	status = change(invocation, body, &object);

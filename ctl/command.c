@@ -12,7 +12,7 @@ const struct option_words option_table[OPTION_COUNT] = {
 };
 
 /* clang-format off */
-const struct command command_table[] = {
+const struct command commands[] = {
 	{"check", "FILE", 1, 1, 0, run_check,
 	 "check a configuration; needs no daemon",
 	 "All errors are printed, each with its place in the file. Exit 0 if there is none, else 3."},
@@ -78,7 +78,7 @@ static int match(const char *name, char *const words[], int count)
 
 const struct command *command_find(char *const words[], int count, int *ret_used)
 {
-	for (const struct command *command = command_table; command->name; command++) {
+	for (const struct command *command = commands; command->name; command++) {
 		int used = match(command->name, words, count);
 
 		if (!used)
@@ -122,7 +122,7 @@ const char *command_suggest(char *const words[], int count)
 	size_t nearest = 3; /* two typing errors */
 	const char *found = NULL;
 
-	for (const struct command *command = command_table; command->name; command++) {
+	for (const struct command *command = commands; command->name; command++) {
 		char typed[64];
 		size_t far;
 

@@ -12,13 +12,16 @@
 #define OPTIONS(X)                                                                                 \
 	X(SOCKET, 's', "socket", "PATH", "the daemon's socket (or $SLUICE_SOCKET)")                \
 	X(OUTPUT, 'o', "output", "FORMAT", "table or json")                                        \
-	X(TIMEOUT, 't', "timeout", "TIME", "give up after that long: 500ms, 10s, 5m (default 10s)") \
+	X(TIMEOUT, 't', "timeout", "TIME",                                                         \
+	  "give up after that long: 500ms, 10s, 5m (default 10s)")                                 \
 	X(NO_HEADERS, 0, "no-headers", NULL, "tables without their first line")                    \
 	X(HELP, 'h', "help", NULL, "help on the command")                                          \
 	X(DRY_RUN, 0, "dry-run", NULL, "say what would change, and change nothing")                \
-	X(IF_GENERATION, 0, "if-generation", "N", "only if the configuration is still generation N") \
+	X(IF_GENERATION, 0, "if-generation", "N",                                                  \
+	  "only if the configuration is still generation N")                                       \
 	X(WAIT, 0, "wait", NULL, "wait until no flow is left (without --timeout: for ever)")       \
-	X(INTERFACE, 'i', "interface", "NAME", "the interface it comes in by (default: the first)") \
+	X(INTERFACE, 'i', "interface", "NAME",                                                     \
+	  "the interface it comes in by (default: the first)")                                     \
 	X(FLAGS, 0, "flags", "FLAGS", "TCP flags, as syn or fin,ack (default syn)")                \
 	X(HEX, 0, "hex", "FRAME", "an Ethernet frame in hex digits instead")                       \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
@@ -27,15 +30,15 @@ enum option_number {
 #define X(name, letter, word, argument, help) OPTION_NUMBER_##name,
 	OPTIONS(X)
 #undef X
-	OPTION_COUNT
+		OPTION_COUNT
 };
 
 enum option_bit {
 #define X(name, letter, word, argument, help) OPTION_##name = 1u << OPTION_NUMBER_##name,
 	OPTIONS(X)
 #undef X
-	OPTIONS_GLOBAL = OPTION_SOCKET | OPTION_OUTPUT | OPTION_TIMEOUT | OPTION_NO_HEADERS |
-			 OPTION_HELP,
+		OPTIONS_GLOBAL = OPTION_SOCKET | OPTION_OUTPUT | OPTION_TIMEOUT |
+				 OPTION_NO_HEADERS | OPTION_HELP,
 };
 
 struct option_words {
@@ -53,8 +56,8 @@ struct invocation {
 	const char *socket;
 	bool json;
 	bool headers;
-	uint64_t timeout_ms; /* 0: not given */
-	uint32_t given;	     /* enum option_bit */
+	uint64_t timeout_ms;		  /* 0: not given */
+	uint32_t given;			  /* enum option_bit */
 	const char *values[OPTION_COUNT]; /* of those with an argument */
 };
 
@@ -72,7 +75,7 @@ struct command {
 };
 
 /* Ended by one without a name. */
-extern const struct command command_table[];
+extern const struct command commands[];
 
 /* By the words at `words`; *ret_used says how many. NULL: none. */
 const struct command *command_find(char *const words[], int count, int *ret_used);

@@ -13,7 +13,7 @@ static void print_first_words(void)
 	const char *last = "";
 	size_t size = 0;
 
-	for (const struct command *command = command_table; command->name; command++) {
+	for (const struct command *command = commands; command->name; command++) {
 		size_t now = strcspn(command->name, " ");
 
 		if (now != size || strncmp(last, command->name, now))
@@ -32,7 +32,7 @@ static void print_options(uint32_t options)
 
 static void print_second_words(const char *first, size_t size)
 {
-	for (const struct command *command = command_table; command->name; command++)
+	for (const struct command *command = commands; command->name; command++)
 		if (!strncmp(command->name, first, size) && command->name[size] == ' ')
 			printf(" %s", command->name + size + 1);
 }
@@ -59,7 +59,7 @@ static void print_cases(void)
 {
 	const char *group = "";
 
-	for (const struct command *command = command_table; command->name; command++) {
+	for (const struct command *command = commands; command->name; command++) {
 		size_t size = strcspn(command->name, " ");
 
 		if (command->name[size]) {

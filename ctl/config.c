@@ -82,7 +82,12 @@ static void print_service(const json_t *service)
 	long long slots = json_integer_value(json_object_get(service, "slots"));
 	long long moved = json_integer_value(json_object_get(service, "slots_moved"));
 
-	printf("  service %s: %lld of %lld slots get another backend (%.1f%%)\n",
+	if (!slots) {
+		printf("  service %s goes; its flows end\n",
+		       json_string_value(json_object_get(service, "name")));
+		return;
+	}
+	printf("  service %s: %lld of %lld slots (%.1f%%) get another backend\n",
 	       json_string_value(json_object_get(service, "name")), moved, slots,
 	       slots ? 100.0 * moved / slots : 0.0);
 }
@@ -92,10 +97,8 @@ static void print_changes(const json_t *object)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(object, "changes"), i, item)
-		print_change(item);
-	json_array_foreach(json_object_get(object, "services"), i, item)
-		print_service(item);
+	json_array_foreach(json_object_get(object, "changes"), i, item) print_change(item);
+	json_array_foreach(json_object_get(object, "services"), i, item) print_service(item);
 	if (json_is_true(json_object_get(object, "restart")))
 		printf("Some of it takes effect only when sluiced is started anew.\n");
 }

@@ -11,10 +11,10 @@ static void print_detached(const json_t *object)
 	const json_t *interface;
 	size_t i;
 
-	json_array_foreach(json_object_get(object, "interfaces"), i, interface)
-		printf("%s: %s\n", json_string_value(json_object_get(interface, "name")),
-		       json_is_true(json_object_get(interface, "was_attached")) ? "detached"
-									       : "was not attached");
+	json_array_foreach(json_object_get(object, "interfaces"), i, interface) printf(
+		"%s: %s\n", json_string_value(json_object_get(interface, "name")),
+		json_is_true(json_object_get(interface, "was_attached")) ? "detached"
+									 : "was not attached");
 	printf("sluiced still runs; start it anew to attach again\n");
 }
 

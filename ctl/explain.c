@@ -37,8 +37,8 @@ static int add_endpoint(json_t *body, const char *text, const char *address_memb
 	int port;
 
 	if (!split_endpoint(text, &address, &port))
-		return fail(SLUICE_EXIT_USAGE,
-			    "\"%s\" is not ADDRESS:PORT (IPv6: [ADDRESS]:PORT)", text);
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not ADDRESS:PORT (IPv6: [ADDRESS]:PORT)",
+			    text);
 	json_object_set_new(body, address_member, json_string(address));
 	json_object_set_new(body, port_member, json_integer(port));
 	return SLUICE_EXIT_OK;
@@ -57,7 +57,8 @@ static int add_flow(const struct invocation *invocation, json_t *body)
 	if (flags)
 		json_object_set_new(body, "tcp-flags", json_string(flags));
 	status = add_endpoint(body, arguments[1], "source", "source-port");
-	return status ? status : add_endpoint(body, arguments[2], "destination", "destination-port");
+	return status ? status
+		      : add_endpoint(body, arguments[2], "destination", "destination-port");
 }
 
 static int make_body(const struct invocation *invocation, char **ret_text)

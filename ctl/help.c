@@ -36,7 +36,7 @@ static void print_command(const struct command *command)
 static void print_all(void)
 {
 	printf("usage: sluicectl [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n");
-	for (const struct command *command = command_table; command->name; command++) {
+	for (const struct command *command = commands; command->name; command++) {
 		_free_ char *left = text_printf("%s %s", command->name, command->arguments);
 
 		if (strlen(left) > 34)
@@ -46,7 +46,8 @@ static void print_all(void)
 	}
 	printf("\nOptions:\n");
 	print_options(OPTIONS_GLOBAL);
-	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration, 4 no daemon,\n"
+	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration, 4 no "
+	       "daemon,\n"
 	       "5 no permission, 6 another generation, 7 waited too long, 8 no such object.\n");
 }
 
@@ -56,7 +57,7 @@ static int print_group(const char *word)
 	size_t size = strlen(word);
 	int count = 0;
 
-	for (const struct command *command = command_table; command->name; command++) {
+	for (const struct command *command = commands; command->name; command++) {
 		if (strncmp(command->name, word, size) || command->name[size] != ' ')
 			continue;
 		printf("  %-34s %s\n", command->name, command->help);
@@ -74,7 +75,7 @@ int run_help(const struct invocation *invocation)
 		print_all();
 		return SLUICE_EXIT_OK;
 	}
-	for (const struct command *at = command_table; at->name && !command; at++)
+	for (const struct command *at = commands; at->name && !command; at++)
 		if (!strcmp(at->name, invocation->arguments[0]))
 			command = at;
 	if (!command)

@@ -59,18 +59,12 @@ static char *vip_column(const json_t *row)
 int run_show_services(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
-		{"SERVICE", "name", NULL, false},
-		{"ADDRESS", NULL, vip_column, false},
-		{"ALGORITHM", "algorithm", NULL, false},
-		{"FORWARD", "forward", NULL, false},
-		{"USABLE", "usable", NULL, true},
-		{"SLOTS", "slots", NULL, true},
-		{"MOVING", "moving", NULL, true},
-		{"TAIL", "tail", NULL, true},
-		{"PACKETS", "packets", NULL, true},
-		{"BYTES", NULL, bytes_column, true},
-		{"NEW FLOWS", "new_flows", NULL, true},
-		{NULL, NULL, NULL, false},
+		{"SERVICE", "name", NULL, false},	 {"ADDRESS", NULL, vip_column, false},
+		{"ALGORITHM", "algorithm", NULL, false}, {"FORWARD", "forward", NULL, false},
+		{"USABLE", "usable", NULL, true},	 {"SLOTS", "slots", NULL, true},
+		{"MOVING", "moving", NULL, true},	 {"TAIL", "tail", NULL, true},
+		{"PACKETS", "packets", NULL, true},	 {"BYTES", NULL, bytes_column, true},
+		{"NEW FLOWS", "new_flows", NULL, true},	 {NULL, NULL, NULL, false},
 	};
 
 	return show(invocation, SLUICE_PATH_SERVICES, "services", columns, NULL);
@@ -156,10 +150,8 @@ static char *mode_column(const json_t *row)
 int run_show_interfaces(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
-		{"INTERFACE", "name", NULL, false},
-		{"ATTACHED", NULL, mode_column, false},
-		{"WANTED", "mode", NULL, false},
-		{"BY", "attach", NULL, false},
+		{"INTERFACE", "name", NULL, false}, {"ATTACHED", NULL, mode_column, false},
+		{"WANTED", "mode", NULL, false},    {"BY", "attach", NULL, false},
 		{NULL, NULL, NULL, false},
 	};
 
@@ -266,7 +258,8 @@ int run_version(const struct invocation *invocation)
 	}
 	printf("sluicectl %s\n", SLUICE_VERSION);
 	if (daemon)
-		printf("sluiced   %s (maps: %lld)\n", word(daemon, "version"), number(daemon, "abi"));
+		printf("sluiced   %s (maps: %lld)\n", word(daemon, "version"),
+		       number(daemon, "abi"));
 	else if (!status)
 		printf("sluiced   does not run\n");
 	json_decref(daemon);

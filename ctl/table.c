@@ -21,8 +21,8 @@ static const char *color_of(const char *word)
 	static const struct {
 		const char *word, *color;
 	} colors[] = {
-		{"healthy", "\033[32m"},  {"up", "\033[32m"},	     {"degraded", "\033[33m"},
-		{"draining", "\033[33m"}, {"drain", "\033[33m"},     {"down", "\033[31m"},
+		{"healthy", "\033[32m"},  {"up", "\033[32m"},	    {"degraded", "\033[33m"},
+		{"draining", "\033[33m"}, {"drain", "\033[33m"},    {"down", "\033[31m"},
 		{"broken", "\033[31m"},	  {"disabled", "\033[31m"},
 	};
 
@@ -79,7 +79,8 @@ static char *as_it_is(const json_t *value)
 static void print_cell(struct libscols_line *line, size_t number, const struct column *column,
 		       const json_t *row)
 {
-	char *text = column->text ? column->text(row) : as_it_is(json_object_get(row, column->member));
+	char *text =
+		column->text ? column->text(row) : as_it_is(json_object_get(row, column->member));
 
 	if (!text)
 		text = text_printf("-");

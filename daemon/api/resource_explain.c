@@ -17,14 +17,14 @@
 
 static const struct {
 	const char *word, *help;
-} verdicts[] = {
-	[VERDICT_CONTINUE] = {"none", "the program came to no verdict"},
+} verdicts[] = {[VERDICT_CONTINUE] = {"none", "the program came to no verdict"},
 #define X(name, action, word, help) [VERDICT_##name] = {word, help},
-	SLUICE_VERDICTS(X)
+		SLUICE_VERDICTS(X)
 #undef X
-}, choices[] = {
+},
+  choices[] = {
 #define X(name, word, help) [CHOICE_##name] = {word, help},
-	SLUICE_CHOICES(X)
+	  SLUICE_CHOICES(X)
 #undef X
 };
 
@@ -100,7 +100,8 @@ add_stage(json_t *stages, const char *stage, const char *format, ...)
 	va_start(args, format);
 	decision = sl_vprintf(format, args);
 	va_end(args);
-	json_array_append_new(stages, json_pack("{s:s, s:s}", "stage", stage, "decision", decision));
+	json_array_append_new(stages,
+			      json_pack("{s:s, s:s}", "stage", stage, "decision", decision));
 }
 
 static const char *slot_state(const struct explanation *why)
@@ -188,9 +189,11 @@ static void answer_run(const struct api_context *context, const struct program_r
 
 	names.backend = name_backend(context, names.service, why->backend);
 	json_object_set_new(object, "verdict", json_string(verdicts[why->verdict].word));
-	json_object_set_new(object, "action",
-			    nullable(run->action < sl_count(actions) ? actions[run->action] : NULL));
-	json_object_set_new(object, "service", nullable(names.service ? names.service->name : NULL));
+	json_object_set_new(
+		object, "action",
+		nullable(run->action < sl_count(actions) ? actions[run->action] : NULL));
+	json_object_set_new(object, "service",
+			    nullable(names.service ? names.service->name : NULL));
 	json_object_set_new(object, "backend", nullable(names.backend));
 	json_object_set_new(object, "slot",
 			    why->service == SERVICE_NONE ? json_null() : json_integer(why->slot));
@@ -199,8 +202,7 @@ static void answer_run(const struct api_context *context, const struct program_r
 		object, "choice",
 		nullable(why->choice < CHOICE_COUNT ? choices[why->choice].word : NULL));
 	/* As text: JSON numbers of many readers end at 2^53. */
-	json_object_set_new(object, "hash",
-			    json_sprintf("%016llx", (unsigned long long)why->hash));
+	json_object_set_new(object, "hash", json_sprintf("%016llx", (unsigned long long)why->hash));
 	json_object_set_new(object, "record",
 			    why->record ? json_sprintf("%016llx", (unsigned long long)why->record)
 					: json_null());
@@ -219,8 +221,8 @@ static int find_interface(const struct api_context *context, const char *name,
 			*ret_interface = i;
 			return 0;
 		}
-	return sl_fail(errors, ENOENT, "body.interface", "\"%s\" is none of the daemon's interfaces",
-		       name);
+	return sl_fail(errors, ENOENT, "body.interface",
+		       "\"%s\" is none of the daemon's interfaces", name);
 }
 
 static int run_frame(const struct api_context *context, uint32_t interface,
