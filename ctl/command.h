@@ -82,6 +82,9 @@ const struct command *command_find(char *const words[], int count, int *ret_used
 /* The name nearest to what was typed, or NULL if none is near. */
 const char *command_suggest(char *const words[], int count);
 
+/* Lists the commands of two words that begin with this one; false: there are none. */
+bool command_print_group(const char *word);
+
 command_fn run_check, run_diff, run_apply, run_status, run_show_services, run_show_backends,
 	run_show_flows, run_show_verdicts, run_show_interfaces, run_show_config, run_drain,
 	run_enable, run_disable, run_weight, run_explain, run_detach, run_completion, run_help,

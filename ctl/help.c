@@ -51,19 +51,18 @@ static void print_all(void)
 	       "5 no permission, 6 another generation, 7 waited too long, 8 no such object.\n");
 }
 
-/* A first word alone stands for all commands that begin with it. */
-static int print_group(const char *word)
+bool command_print_group(const char *word)
 {
 	size_t size = strlen(word);
-	int count = 0;
+	bool found = false;
 
 	for (const struct command *command = commands; command->name; command++) {
 		if (strncmp(command->name, word, size) || command->name[size] != ' ')
 			continue;
 		printf("  %-34s %s\n", command->name, command->help);
-		count++;
+		found = true;
 	}
-	return count;
+	return found;
 }
 
 int run_help(const struct invocation *invocation)
@@ -82,7 +81,7 @@ int run_help(const struct invocation *invocation)
 		command = command_find(invocation->arguments, invocation->n_arguments, &used);
 	if (command)
 		print_command(command);
-	else if (!print_group(invocation->arguments[0]))
+	else if (!command_print_group(invocation->arguments[0]))
 		return fail(SLUICE_EXIT_USAGE, "no command \"%s\"; see sluicectl help",
 			    invocation->arguments[0]);
 	return SLUICE_EXIT_OK;

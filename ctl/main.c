@@ -131,6 +131,8 @@ static int find_command(struct invocation *invocation, int argc, char *argv[], i
 	invocation->command = command_find(argv, argc, ret_used);
 	if (invocation->command)
 		return SLUICE_EXIT_OK;
+	if (argc == 1 && command_print_group(argv[0]))
+		return SLUICE_EXIT_USAGE;
 	near = command_suggest(argv, argc);
 	if (near)
 		return fail(SLUICE_EXIT_USAGE, "no command \"%s%s%s\"; did you mean \"%s\"?",

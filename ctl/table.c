@@ -42,27 +42,26 @@ const char *table_plain(void)
 	return use_color() ? "\033[0m" : "";
 }
 
-static char *scaled(json_int_t value, double base, const char *unit)
+/* `letters` stand for the powers of `base`. */
+static char *scaled(json_int_t value, double base, const char *letters, const char *unit)
 {
-	static const char letters[] = "kMGTPE";
-	double scaled = value;
-	int i = -1;
+	double scaled = value / base;
 
-	if (value < base)
-		return text_printf("%lld%s", (long long)value, unit);
-	for (; scaled >= base && i < (int)sizeof(letters) - 2; i++)
+	for (; scaled >= base && letters[1]; letters++)
 		scaled /= base;
-	return text_printf("%.*f%c%s", scaled < 10 ? 1 : 0, scaled, letters[i], unit);
+	return text_printf("%.*f%c%s", scaled < 10 ? 1 : 0, scaled, *letters, unit);
 }
 
 char *table_number(json_int_t value)
 {
-	return value < 100000 ? text_printf("%lld", (long long)value) : scaled(value, 1000, "");
+	return value < 100000 ? text_printf("%lld", (long long)value)
+			      : scaled(value, 1000, "kMGTPE", "");
 }
 
 char *table_bytes(json_int_t value)
 {
-	return scaled(value, 1024, "B");
+	return value < 1024 ? text_printf("%lldB", (long long)value)
+			    : scaled(value, 1024, "KMGTPE", "iB");
 }
 
 static char *as_it_is(const json_t *value)

@@ -45,6 +45,22 @@ struct fake *fake_start(const char *text)
 		abort();
 	}
 	engine.generation = text ? 1 : 0;
+	engine.world.backends[0] = (struct backend_entry){
+		.state = BACKEND_UP,
+		.family = 4,
+		.service = 1,
+		.addr_be = {htonl(0x0a00000b)},
+	};
+	fake.explanation = (struct explanation){
+		.verdict = VERDICT_FORWARDED,
+		.service = 1,
+		.backend = 0,
+		.slot = 9,
+		.slot_word = SLOT(0, 7),
+		.choice = CHOICE_RECORD,
+		.hash = 0x0123456789abcdef,
+		.record = FLOW_ENTRY(0x01234567, 0, 5, FLOW_ESTABLISHED),
+	};
 	return &fake;
 }
 
@@ -203,8 +219,8 @@ void engine_service(const struct engine *of, size_t service, struct engine_servi
 {
 	size_t backends = of->config->pools[of->config->services[service].pool].n_backends;
 
-	*ret = (struct engine_service){.id = service + 1, .slots = 64, .settled = 60, .moving = 3,
-				       .tail = 1};
+	*ret = (struct engine_service){
+		.id = service + 1, .slots = 64, .settled = 60, .moving = 3, .tail = 1};
 	for (size_t i = 0; i < backends; i++) {
 		struct engine_backend view;
 

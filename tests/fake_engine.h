@@ -19,7 +19,7 @@ struct fake {
 	uint8_t frame[2048]; /* the last one explained */
 	size_t frame_size;
 	struct explanation explanation; /* to be given */
-	uint64_t scans;		/* grows with each question */
+	uint64_t scans;			/* grows with each question */
 	uint32_t draining_flows; /* of a backend that drains; less by one with each question */
 };
 

@@ -12,20 +12,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-const char served_config[] =
-	"interfaces: {eth0: }\n"
-	"pools:\n"
-	"  web:\n"
-	"    check: {type: tcp, port: 80}\n"
-	"    backends:\n"
-	"      - {name: web1, address: 10.0.0.11}\n"
-	"      - {name: web2, address: 10.0.0.12, weight: 50}\n"
-	"  dns:\n"
-	"    check: {type: none}\n"
-	"    backends: [{name: dns1, address: \"2001:db8::53\"}]\n"
-	"services:\n"
-	"  www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}\n"
-	"  dns: {vip: \"2001:db8::1\", protocol: udp, port: any, pool: dns}\n";
+const char served_config[] = "interfaces: {eth0: }\n"
+			     "pools:\n"
+			     "  web:\n"
+			     "    check: {type: tcp, port: 80}\n"
+			     "    backends:\n"
+			     "      - {name: web1, address: 10.0.0.11}\n"
+			     "      - {name: web2, address: 10.0.0.12, weight: 50}\n"
+			     "  dns:\n"
+			     "    check: {type: none}\n"
+			     "    backends: [{name: dns1, address: \"2001:db8::53\"}]\n"
+			     "services:\n"
+			     "  www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}\n"
+			     "  dns: {vip: \"2001:db8::1\", protocol: udp, port: any, pool: dns}\n";
 
 static void must(bool condition, const char *what)
 {
@@ -134,8 +133,8 @@ char *served_ask(const struct served *served, const char *method, const char *pa
 		 const char *header, const char *body, int *ret_status)
 {
 	_cleanup_free_ char *request =
-		sl_printf("%s %s HTTP/1.1\r\nHost: sluice\r\nContent-Length: %zu\r\n%s\r\n%s", method,
-			  path, strlen(body), header, body);
+		sl_printf("%s %s HTTP/1.1\r\nHost: sluice\r\nContent-Length: %zu\r\n%s\r\n%s",
+			  method, path, strlen(body), header, body);
 	_cleanup_free_ char *answer =
 		served_send(served, served_connect(served), request, strlen(request));
 	const char *end = strstr(answer, "\r\n\r\n");

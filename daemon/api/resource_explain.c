@@ -128,11 +128,16 @@ static void add_service(json_t *stages, const struct explanation *why,
 			  address_format(&service->vip, vip));
 }
 
-static void add_flow(json_t *stages, const struct explanation *why)
+static void add_flow(const struct api_context *context, json_t *stages,
+		     const struct explanation *why, const struct names *names)
 {
+	_cleanup_free_ char *backend =
+		name_backend(context, names->service, FLOW_BACKEND(why->record));
+
 	if (why->record)
-		add_stage(stages, "flow", "a record, %s, names backend %u",
-			  record_states[FLOW_STATE(why->record) & 3], FLOW_BACKEND(why->record));
+		add_stage(stages, "flow", "a record, %s, names %s",
+			  record_states[FLOW_STATE(why->record) & 3],
+			  backend ? backend : "a backend that is gone");
 	else if (why->choice == CHOICE_SETTLED)
 		add_stage(stages, "flow", "not asked: nothing moves");
 	else
@@ -162,7 +167,7 @@ static json_t *list_stages(const struct api_context *context, const struct expla
 
 	add_service(stages, why, names->service);
 	if (why->service != SERVICE_NONE) {
-		add_flow(stages, why);
+		add_flow(context, stages, why, names);
 		add_select(context, stages, why, names);
 	}
 	if (names->service && names->backend)

@@ -174,7 +174,8 @@ static void write_records(const struct place *place, struct metrics_writer *to)
 		each_place(from, to, write_##what);                                                \
 	}
 X(packets)
-X(bytes) X(flows) X(state) X(weight) X(resolved) X(slots) X(records)
+X(bytes)
+X(flows) X(state) X(weight) X(resolved) X(slots) X(records)
 #undef X
 
 	/* ---- checks -------------------------------------------------------------------------------------------- */

@@ -79,8 +79,8 @@ Test(api, every_route_refuses_other_methods)
 {
 	for (const struct route *route = route_table; route->method; route++) {
 		int status;
-		_cleanup_free_ char *path = sl_printf("%s%s", route->path,
-						      strchr(route->path + 1, 0)[-1] == '/' ? "a/b" : "");
+		_cleanup_free_ char *path = sl_printf(
+			"%s%s", route->path, strchr(route->path + 1, 0)[-1] == '/' ? "a/b" : "");
 		_cleanup_free_ char *answer = served_ask(&served, "DELETE", path, "", "", &status);
 
 		cr_expect_eq(status, 405, "%s: %d %s", path, status, answer);
@@ -210,8 +210,8 @@ Test(api, verdicts_have_their_sum)
 	json_int_t sum = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(object, "verdicts"), i, verdict)
-		sum += number_at(verdict, "packets");
+	json_array_foreach(json_object_get(object, "verdicts"), i, verdict) sum +=
+		number_at(verdict, "packets");
 	cr_expect_eq(i, VERDICT_COUNT - 1);
 	cr_expect_eq(number_at(object, "packets"), sum);
 	json_decref(object);
@@ -300,8 +300,9 @@ Test(api, commit)
 
 Test(api, errors_of_a_file_have_their_place)
 {
-	expect_problem("PUT", "/v1/config?name=my%20file.yaml", "interfaces: {eth0: }\nserfices: {}\n",
-		       422, "my file.yaml:2:1", "did you mean");
+	expect_problem("PUT", "/v1/config?name=my%20file.yaml",
+		       "interfaces: {eth0: }\nserfices: {}\n", 422, "my file.yaml:2:1",
+		       "did you mean");
 	cr_expect_eq(served.fake->commits, 0);
 }
 
@@ -319,10 +320,8 @@ Test(api, if_match)
 		const char *header;
 		int status;
 	} cases[] = {
-		{"If-Match: \"7\"\r\n", 412},
-		{"If-Match: 1\r\n", 412},
-		{"If-Match: \"1\"\r\n", 200},
-		{"If-Match: \"1\"\r\n", 412}, /* it is 2 now */
+		{"If-Match: \"7\"\r\n", 412}, {"If-Match: 1\r\n", 412},
+		{"If-Match: \"1\"\r\n", 200}, {"If-Match: \"1\"\r\n", 412}, /* it is 2 now */
 		{"If-Match: *\r\n", 200},
 	};
 
@@ -347,7 +346,8 @@ Test(api, override)
 	cr_expect_str_eq(text_at(backend, "admin"), "drain");
 	cr_expect_str_eq(text_at(backend, "state"), "draining");
 	json_decref(object);
-	object = served_json(&served, "POST", "/v1/backends/web/web2", "{\"admin\":\"ready\"}", 200);
+	object =
+		served_json(&served, "POST", "/v1/backends/web/web2", "{\"admin\":\"ready\"}", 200);
 	cr_expect_eq(number_at(json_object_get(object, "backend"), "weight"), 7);
 	json_decref(object);
 	object = served_json(&served, "POST", "/v1/backends/web/web2", "{\"weight\":null}", 200);
@@ -379,10 +379,11 @@ Test(api, explain)
 		.choice = CHOICE_SETTLED,
 		.hash = 0xfedcba9876543210,
 	};
-	object = served_json(&served, "POST", "/v1/explain",
-			     "{\"protocol\":\"tcp\",\"source\":\"198.51.100.1\",\"source-port\":1234,"
-			     "\"destination\":\"192.0.2.1\",\"destination-port\":80}",
-			     200);
+	object = served_json(
+		&served, "POST", "/v1/explain",
+		"{\"protocol\":\"tcp\",\"source\":\"198.51.100.1\",\"source-port\":1234,"
+		"\"destination\":\"192.0.2.1\",\"destination-port\":80}",
+		200);
 	cr_assert(object);
 	cr_expect_str_eq(text_at(object, "verdict"), "forwarded");
 	cr_expect_str_eq(text_at(object, "action"), "XDP_TX");
@@ -399,17 +400,20 @@ Test(api, explain_of_a_frame)
 {
 	json_t *object;
 
-	served.fake->explanation.verdict = VERDICT_NOT_IP;
-	object = served_json(&served, "POST", "/v1/explain",
-			     "{\"frame_hex\":\"ffffffffffff0200000000010806DEad\",\"interface\":\"eth0\"}",
-			     200);
+	served.fake->explanation = (struct explanation){
+		.verdict = VERDICT_NOT_IP,
+		.backend = SLOT_NONE,
+	};
+	object = served_json(
+		&served, "POST", "/v1/explain",
+		"{\"frame_hex\":\"ffffffffffff0200000000010806DEad\",\"interface\":\"eth0\"}", 200);
 	cr_expect_str_eq(text_at(object, "output_hex"), "ffffffffffff0200000000010806dead");
 	cr_expect(json_is_null(json_object_get(object, "service")));
 	cr_expect_str_eq(text_at(object, "slot_state"), "none");
 	json_decref(object);
 	expect_problem("POST", "/v1/explain",
-		       "{\"frame_hex\":\"ffffffffffff0200000000010806\",\"interface\":\"eth7\"}", 400,
-		       "body.interface", "eth7");
+		       "{\"frame_hex\":\"ffffffffffff0200000000010806\",\"interface\":\"eth7\"}",
+		       400, "body.interface", "eth7");
 }
 
 Test(api, detach)

@@ -70,7 +70,8 @@ Test(api_hostile, heads)
 			   "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n")},
 		{400, HEAD("PUT /v1/config HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
 			   "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-		{400, HEAD("PUT /v1/config HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n")},
+		{400,
+		 HEAD("PUT /v1/config HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n")},
 		{400, HEAD("GET /v1/version HTTP/1.1\nHost: a\n\n")},
 		{400, HEAD("GET /v1/version HTTP/1.1\r\nHost: a\n\r\n")},
 		{400, HEAD("GET /v1/version HTTP/1.1\r\nHost: a\rb\r\n\r\n")},
@@ -92,7 +93,8 @@ Test(api_hostile, heads)
 	for (size_t i = 0; i < sl_count(cases); i++) {
 		int status = status_of(cases[i].bytes, cases[i].size);
 
-		cr_expect_eq(status, cases[i].status, "case %zu: %d: %s", i, status, cases[i].bytes);
+		cr_expect_eq(status, cases[i].status, "case %zu: %d: %s", i, status,
+			     cases[i].bytes);
 	}
 }
 
@@ -185,8 +187,10 @@ Test(api_hostile, too_many_connections)
 		fds[i] = served_connect(&served);
 		/* Half of them wait at the gate, half are inside and wait for a body. */
 		if (i % 2)
-			cr_assert(send(fds[i], "PUT /v1/config HTTP/1.1\r\nHost: a\r\n"
-					       "Content-Length: 9\r\n\r\n", 55, 0) > 0);
+			cr_assert(send(fds[i],
+				       "PUT /v1/config HTTP/1.1\r\nHost: a\r\n"
+				       "Content-Length: 9\r\n\r\n",
+				       55, 0) > 0);
 		served_pump(&served);
 	}
 	cr_expect_eq(status_of(request, sizeof(request) - 1), 503);
@@ -217,7 +221,8 @@ Test(api_hostile, hangs_up_everywhere)
 /* A byte now and then keeps no connection open: neither at the gate nor inside. */
 Test(api_hostile, slow)
 {
-	static const char head[] = "PUT /v1/config HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n";
+	static const char head[] =
+		"PUT /v1/config HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n";
 	const struct timeval pause = {.tv_usec = 100000};
 	int at_gate = served_connect(&served), inside = served_connect(&served);
 	bool gate_open = true, inside_open = true;

@@ -44,7 +44,8 @@ Test(api_parts, backend_bodies)
 
 	cr_assert_eq(body_parse_backend("{\"weight\":1000}", 15, &body, NULL), 0);
 	cr_expect(body.has_weight && !body.has_admin && body.weight == 1000);
-	cr_assert_eq(body_parse_backend("{\"weight\":null,\"admin\":\"drain\"}", 31, &body, NULL), 0);
+	cr_assert_eq(body_parse_backend("{\"weight\":null,\"admin\":\"drain\"}", 31, &body, NULL),
+		     0);
 	cr_expect(body.weight == -1 && body.admin == ADMIN_DRAIN);
 	expect_error("", false, "body", "line 1");
 	expect_error("[]", false, "body", "not an object");
@@ -74,7 +75,8 @@ Test(api_parts, explain_bodies)
 	cr_expect(body.tcp_flags == 2 && body.source_port == 1 && body.destination_port == 65535);
 	expect_error("{}", true, "body", "needs \"frame_hex\"");
 	expect_error("{" FLOW ",\"tcp-flags\":\"sin\"}", true, "body.tcp-flags", "\"sin\" is none");
-	expect_error("{" FLOW ",\"frame_hex\":\"0000000000000000000000000800\"}", true, "body", "both");
+	expect_error("{" FLOW ",\"frame_hex\":\"0000000000000000000000000800\"}", true, "body",
+		     "both");
 	expect_error("{\"frame_hex\":\"00\"}", true, "body.frame_hex", "14 to 2048");
 	expect_error("{\"frame_hex\":\"00000000000000000000000008zz\"}", true, "body.frame_hex",
 		     "byte 13");

@@ -68,8 +68,10 @@ Test(metrics, values)
 		"sluice_service_slots{service=\"www\",state=\"moving\"} 3",
 		"sluice_service_usable_backends{service=\"www\"} 2",
 		"sluice_backend_packets_total{service=\"www\",pool=\"web\",backend=\"web2\"} 2001",
-		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"up\"} 1",
-		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"down\"} 0",
+		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"up\"} "
+		"1",
+		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"down\"}"
+		" 0",
 		"sluice_backend_weight{service=\"www\",pool=\"web\",backend=\"web2\"} 50",
 		"sluice_backend_slots{service=\"www\",pool=\"web\",backend=\"web2\"} 33",
 		"sluice_check_failures_total{pool=\"web\",backend=\"web1\"} 4",
@@ -98,12 +100,14 @@ Test(metrics, too_many_series)
 	size_t size, lines = 0;
 	FILE *out = open_memstream(&config, &size);
 
-	fputs("interfaces: {eth0: }\npools:\n  web:\n    check: {type: none}\n    backends:\n", out);
+	fputs("interfaces: {eth0: }\npools:\n  web:\n    check: {type: none}\n    backends:\n",
+	      out);
 	for (int i = 0; i < 90; i++)
 		fprintf(out, "      - {address: 10.0.0.%d}\n", i + 1);
 	fputs("services:\n", out);
-	for (int i = 0; i < 9; i++)
-		fprintf(out, "  s%d: {vip: 192.0.2.1, protocol: tcp, port: %d, pool: web}\n", i, i + 1);
+	for (int i = 0; i < 10; i++)
+		fprintf(out, "  s%d: {vip: 192.0.2.1, protocol: tcp, port: %d, pool: web}\n", i,
+			i + 1);
 	fclose(out);
 	text = scrape(config);
 	for (const char *at = text; (at = strchr(at, '\n')); at++)

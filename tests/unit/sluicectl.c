@@ -51,9 +51,11 @@ static void start_with(const char *config)
 	static const char sluiced[] = "#!/bin/sh\necho \"sluiced $*\"\nexit 3\n";
 	static const char same[] =
 		"interfaces: {eth0: }\n"
-		"pools: {web: {check: {type: none}, backends: [{name: web1, address: 10.0.0.11}]}}\n"
+		"pools: {web: {check: {type: none}, backends: [{name: web1, address: "
+		"10.0.0.11}]}}\n"
 		"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
-	static const char bad[] = "interfaces: {eth0: }\nserfices: {}\npools: {a: {check: {type: tpc}}}\n";
+	static const char bad[] =
+		"interfaces: {eth0: }\nserfices: {}\npools: {a: {check: {type: tpc}}}\n";
 
 	served = served_start(config);
 	copy_program();
@@ -219,14 +221,16 @@ GOLDEN(no_daemon, "sluicectl -s /nonexistent/api.sock status",
 GOLDEN(version, "sluicectl version", "sluicectl version -o json")
 GOLDEN(status, "sluicectl status", "sluicectl status -o json")
 GOLDEN(show, "sluicectl show services", "sluicectl show backends", "sluicectl show flows",
-       "sluicectl show verdicts", "sluicectl show interfaces", "sluicectl --no-headers show backends")
+       "sluicectl show verdicts", "sluicectl show interfaces",
+       "sluicectl --no-headers show backends")
 GOLDEN(show_json, "sluicectl -o json show services", "sluicectl -o json show backends",
        "sluicectl -o json show flows", "sluicectl -o json show interfaces")
 GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -")
 GOLDEN(check, "sluicectl check same.yaml", "sluicectl check same.yaml -o json", "sluicectl check")
 GOLDEN(diff, "sluicectl diff same.yaml", "sluicectl diff other.yaml", "sluicectl diff bad.yaml",
        "sluicectl diff missing.yaml", "sluicectl diff other.yaml -o json")
-GOLDEN(apply, "sluicectl apply --dry-run other.yaml", "sluicectl apply --if-generation 7 other.yaml",
+GOLDEN(apply, "sluicectl apply --dry-run other.yaml",
+       "sluicectl apply --if-generation 7 other.yaml",
        "sluicectl apply --if-generation 1 other.yaml", "sluicectl apply other.yaml",
        "sluicectl apply bad.yaml", "sluicectl apply missing.yaml",
        "sluicectl apply bad.yaml -o json 2>/dev/null")
@@ -245,7 +249,8 @@ GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
 Test(sluicectl, degraded)
 {
 	served.fake->health_down = true;
-	run_all("degraded", (const char *const[]){"sluicectl status", "sluicectl show backends", NULL});
+	run_all("degraded",
+		(const char *const[]){"sluicectl status", "sluicectl show backends", NULL});
 }
 
 Test(sluicectl, refused)
@@ -260,8 +265,7 @@ Test(sluicectl, refused)
 Test(sluicectl, drain_wait)
 {
 	served.fake->draining_flows = 4;
-	run_all("drain_wait",
-		(const char *const[]){"sluicectl drain web/web1 --wait", NULL});
+	run_all("drain_wait", (const char *const[]){"sluicectl drain web/web1 --wait", NULL});
 	cr_expect_eq(served.fake->draining_flows, 0);
 	served.fake->draining_flows = 1u << 30;
 	_cleanup_free_ char *text = run("sluicectl drain web/web1 --wait --timeout 1s");
