@@ -101,8 +101,7 @@ static json_t *preview_object(const struct api_context *context, const struct co
 
 /* The body as a configuration, and what it would do. False: the answer is a problem. */
 static bool read_and_preview(const struct api_context *context, const struct request *request,
-			     struct config **ret_config, json_t **ret_object,
-			     struct answer *answer)
+			     struct config **ret_config, json_t **ret_object, struct answer *answer)
 {
 	const char *name = request_query(request, "name");
 	struct engine_preview preview = {0};

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The API, its metrics and its client stand on fakes of all that they drive.
+
+FAKED := $(B)/san/tests/fake_engine.o $(B)/san/tests/served.o
+
+$(addprefix $(B)/tests/,api api_hostile metrics sluicectl): $(FAKED)
+$(addprefix $(B)/tests/,api api_hostile metrics sluicectl): WITHOUT := engine dataplane loader net health
+$(B)/tests/api_parts: $(B)/san/tests/fake_engine.o
+$(B)/tests/api_parts: WITHOUT := engine dataplane loader net health
+$(B)/fuzz/api: $(B)/san/tests/fake_engine.o
+$(B)/fuzz/api: WITHOUT := engine dataplane loader net health
+$(B)/tests/sluicectl: $(B)/sluicectl
