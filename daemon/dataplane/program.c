@@ -73,7 +73,7 @@ int program_map_fd(const struct program *program, enum map_number map)
 	return bpf_map__fd(maps_find(program->maps, map));
 }
 
-/* ---- attachments ----------------------------------------------------------------------------------- */
+/* ---- attachments ----------------------------------------------------------------------------- */
 
 static struct attachment *find(const struct program *program, const char *interface)
 {
@@ -225,7 +225,7 @@ enum config_mode program_mode(const struct program *program, const char *interfa
 	return attachment ? attachment->mode : CONFIG_MODE_COUNT;
 }
 
-/* ---- load and swap --------------------------------------------------------------------------------- */
+/* ---- load and swap --------------------------------------------------------------------------- */
 
 static int swap_one(const struct program *program, const struct attachment *attachment,
 		    const struct sluice_bpf *live, const struct object_settings *settings,
@@ -239,7 +239,8 @@ static int swap_one(const struct program *program, const struct attachment *atta
 		return share(program, settings, &target, attachment->mode, &mode, errors);
 	err = bpf_link_update(attachment->link, object_program_fd(live), NULL);
 	if (err == -ENOLINK) {
-		log_warning("interface %s is gone, and with it the program on it", target.interface);
+		log_warning("interface %s is gone, and with it the program on it",
+			    target.interface);
 		return 0;
 	}
 	if (err)
@@ -290,7 +291,7 @@ int program_load(struct program *program, const struct program_config *config,
 	return 0;
 }
 
-/* ---- explain --------------------------------------------------------------------------------------- */
+/* ---- explain --------------------------------------------------------------------------------- */
 
 /* What the program may put in front of a frame: an IPv6 header, with room to spare. */
 #define EXPLAIN_GROWTH 64
@@ -310,8 +311,8 @@ int program_explain(struct program *program, const char *interface, const void *
 	if (!context.ingress_ifindex)
 		return sl_fail(errors, ENODEV, interface, "there is no such interface");
 	if (size < 14 || size > sizeof(run.frame) - EXPLAIN_GROWTH)
-		return sl_fail(errors, EMSGSIZE, "explain", "a frame of %zu bytes (14 to %zu)", size,
-			       sizeof(run.frame) - EXPLAIN_GROWTH);
+		return sl_fail(errors, EMSGSIZE, "explain", "a frame of %zu bytes (14 to %zu)",
+			       size, sizeof(run.frame) - EXPLAIN_GROWTH);
 	err = bpf_prog_test_run_opts(object_program_fd(program->twin), &options);
 	if (err)
 		return sl_fail(errors, -err, "explain", "the kernel refuses the run: %s",

@@ -2,8 +2,8 @@
 /*
  * shared.h - `attach: shared`: one program of several on an interface, behind libxdp's dispatcher.
  *
- * libxdp keeps the dispatcher and its programs pinned under <bpffs>/xdp. Ours is told from the others
- * by its name. The dispatcher needs a kernel that lets programs replace functions of others
+ * libxdp keeps the dispatcher and its programs pinned under <bpffs>/xdp. Ours is told from the
+ * others by its name. The dispatcher needs a kernel that lets programs replace functions of others
  * (BPF_PROG_TYPE_EXT); where it doesn't, libxdp would quietly attach without one, and nothing could
  * be shared.
  */
