@@ -173,9 +173,9 @@ static void write_records(const struct place *place, struct metrics_writer *to)
 	{                                                                                          \
 		each_place(from, to, write_##what);                                                \
 	}
-X(packets)
-X(bytes)
-X(flows) X(state) X(weight) X(resolved) X(slots) X(records)
+/* clang-format off */
+X(packets) X(bytes) X(flows) X(state) X(weight) X(resolved) X(slots) X(records)
+/* clang-format on */
 #undef X
 
 	/* ---- checks -------------------------------------------------------------------------------------------- */
@@ -230,5 +230,7 @@ static void write_duration(const struct health_view *view, const struct label *l
 	{                                                                                          \
 		each_check(from, to, write_##what);                                                \
 	}
+/* clang-format off */
 X(up) X(successes) X(failures) X(duration)
+/* clang-format on */
 #undef X
