@@ -167,21 +167,50 @@ static void write_records(const struct place *place, struct metrics_writer *to)
 	writer_count(to, PLACE_LABELS(place, {"state", "closing"}), counts->closing);
 }
 
-#define X(what)                                                                                    \
-	void collect_backend_##what(const struct metrics_snapshot *from,                           \
-				    struct metrics_writer *to)                                     \
-	{                                                                                          \
-		each_place(from, to, write_##what);                                                \
-	}
-X(packets)
-X(bytes)
-X(flows) X(state) X(weight) X(resolved) X(slots) X(records)
-#undef X
+void collect_backend_packets(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_packets);
+}
 
-	/* ---- checks -------------------------------------------------------------------------------------------- */
+void collect_backend_bytes(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_bytes);
+}
 
-	typedef void check_fn(const struct health_view *view, const struct label *labels,
-			      struct metrics_writer *to);
+void collect_backend_flows(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_flows);
+}
+
+void collect_backend_state(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_state);
+}
+
+void collect_backend_weight(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_weight);
+}
+
+void collect_backend_resolved(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_resolved);
+}
+
+void collect_backend_slots(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_slots);
+}
+
+void collect_backend_records(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_place(from, to, write_records);
+}
+
+/* ---- checks -------------------------------------------------------------------------------------------- */
+
+typedef void check_fn(const struct health_view *view, const struct label *labels,
+		      struct metrics_writer *to);
 
 static void each_check(const struct metrics_snapshot *from, struct metrics_writer *to,
 		       check_fn *write)
@@ -225,10 +254,22 @@ static void write_duration(const struct health_view *view, const struct label *l
 	writer_seconds(to, labels, view->last_ms);
 }
 
-#define X(what)                                                                                    \
-	void collect_check_##what(const struct metrics_snapshot *from, struct metrics_writer *to)  \
-	{                                                                                          \
-		each_check(from, to, write_##what);                                                \
-	}
-X(up) X(successes) X(failures) X(duration)
-#undef X
+void collect_check_up(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_check(from, to, write_up);
+}
+
+void collect_check_successes(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_check(from, to, write_successes);
+}
+
+void collect_check_failures(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_check(from, to, write_failures);
+}
+
+void collect_check_duration(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	each_check(from, to, write_duration);
+}

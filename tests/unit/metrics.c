@@ -50,6 +50,9 @@ Test(metrics, promtool_has_no_complaint)
 	cr_expect_neq(promtool("# TYPE sluice_packets counter\nsluice_packets 1\n"), 0);
 }
 
+#define BACKEND(more) "{service=\"www\",pool=\"web\",backend=\"web2\"" more "}"
+
+/* Every metric has a line here, or the test fails. */
 Test(metrics, values)
 {
 	static const char *const lines[] = {
@@ -63,17 +66,26 @@ Test(metrics, values)
 		"sluice_bytes_total{verdict=\"truncated\",action=\"XDP_PASS\"} 3000",
 		"sluice_flow_records 77",
 		"sluice_flow_records_capacity 1024",
+		"sluice_flow_scans_total 2",
 		"sluice_flow_events_total{event=\"created\"} 500",
 		"sluice_service_packets_total{service=\"dns\"} 10002",
+		"sluice_service_bytes_total{service=\"dns\"} 1000200",
+		"sluice_service_new_flows_total{service=\"dns\"} 2",
 		"sluice_service_slots{service=\"www\",state=\"moving\"} 3",
 		"sluice_service_usable_backends{service=\"www\"} 2",
-		"sluice_backend_packets_total{service=\"www\",pool=\"web\",backend=\"web2\"} 2001",
-		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"up\"} "
-		"1",
+		"sluice_backend_packets_total" BACKEND("") " 2001",
+		"sluice_backend_state" BACKEND(",state=\"up\"") " "
+								"1",
 		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"down\"}"
 		" 0",
-		"sluice_backend_weight{service=\"www\",pool=\"web\",backend=\"web2\"} 50",
-		"sluice_backend_slots{service=\"www\",pool=\"web\",backend=\"web2\"} 33",
+		"sluice_backend_weight" BACKEND("") " 50",
+		"sluice_backend_bytes_total" BACKEND("") " 200100",
+		"sluice_backend_new_flows_total" BACKEND("") " 1",
+		"sluice_backend_next_hop_resolved" BACKEND("") " 1",
+		"sluice_backend_flow_records" BACKEND(",state=\"established\"") " 2",
+		"sluice_backend_slots" BACKEND("") " 33",
+		"sluice_check_up{pool=\"web\",backend=\"web1\"} 1",
+		"sluice_check_successes_total{pool=\"web\",backend=\"web1\"} 40",
 		"sluice_check_failures_total{pool=\"web\",backend=\"web1\"} 4",
 		"sluice_check_last_duration_seconds{pool=\"web\",backend=\"web1\"} 0.012",
 		"sluice_scrape_dropped_series 0",
@@ -83,6 +95,14 @@ Test(metrics, values)
 	for (size_t i = 0; i < sl_count(lines); i++)
 		cr_expect(has_line(text, lines[i]), "%s is not in:\n%s", lines[i], text);
 	cr_expect_null(strstr(text, "sluice_check_up{pool=\"dns\""));
+	for (const struct metric *metric = metrics_table; metric->name; metric++) {
+		size_t size = strlen(metric->name), i = 0;
+
+		while (i < sl_count(lines) &&
+		       (strncmp(lines[i], metric->name, size) || !strchr("{ ", lines[i][size])))
+			i++;
+		cr_expect(i < sl_count(lines), "%s is not tested", metric->name);
+	}
 }
 
 Test(metrics, nothing_is_committed)
