@@ -164,12 +164,26 @@ static void case_two_records(void)
 	}
 }
 
+/* A claim that succeeds after another CPU's did, in a better place. */
+static void case_late_claim(void)
+{
+	struct packet p = { .service = 1, .hash = 7ull << 32 | 4, .place = 2, .backend = 1,
+			    .choice = CHOICE_TURN };
+
+	open_site();
+	*flow_entry(&p, 9) = FLOW_ENTRY(7, 5, 0, FLOW_UNCONFIRMED);
+	CHECK(flow_try_claim(&p));
+	CHECK_EQUAL(FLOW_BACKEND(*flow_entry(&p, 2)), 1);
+	CHECK_EQUAL(*flow_entry(&p, 9), 0);
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
 		{ "CPUs that race for a flow leave one record", case_race },
 		{ "of two records the one in the lowest place stands", case_two_records },
+		{ "a claim looks for a record that came meanwhile", case_late_claim },
 	};
 
-	return check_run(cases, 2);
+	return check_run(cases, 3);
 }
