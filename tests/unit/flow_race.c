@@ -14,7 +14,7 @@
 #include "stages/check.h"
 
 #define THREADS 3
-#define ROUNDS	600
+#define ROUNDS	300
 #define PASSES	8
 #define FLOWS	100
 #define BUCKETS 32
