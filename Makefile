@@ -1,105 +1,176 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# make            build everything into build/
+# make            build everything into build/          make V=1      show the commands
 # make demo       a whole site in network namespaces, shown working
-# make test       every test          make lint    what the code must look like
-# make bench      nanoseconds a packet, beside a reference
+# make test       every test                            make lint     what the code must look like
+# make fuzz       search on, FUZZ_TIME seconds a fuzzer make bench    nanoseconds a packet
+# make install    into $(DESTDIR)$(PREFIX)              make format   clang-format over the tree
 #
-# One directory under daemon/ is one module and becomes one archive. A module is compiled twice: for
-# the product, and under build/san with AddressSanitizer and UBSan for the tests.
+# demo and test install what is missing first (Debian packages, as root). WERROR= makes warnings
+# mere warnings, for compilers newer than gcc 12 and clang 14.
+#
+# A directory under daemon/ is a module and becomes an archive. It is compiled twice: by $(CC) for
+# the product, and by clang under build/san with AddressSanitizer, UBSan and the fuzzers' coverage,
+# for the tests. A test that needs more than the modules says so in a fragment tests/*/*.mk:
+#
+#	$(B)/tests/engine: $(B)/san/tests/fake_dataplane.o
+#	$(B)/tests/engine: WITHOUT := dataplane
 
-CLANG    ?= clang
-BPFTOOL  ?= bpftool
-B        := build
-TRIPLET  := $(shell $(CC) -dumpmachine)
-VERSION  := $(shell cat VERSION)
+CLANG   ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+PREFIX  ?= /usr/local
+WERROR  ?= -Werror
+FUZZ_TIME ?= 60
+B       := build
+VERSION := $(shell cat VERSION)
+TRIPLET := $(shell $(CC) -dumpmachine)
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
-CPPFLAGS := -D_GNU_SOURCE -Iinclude -Idaemon -I$(B) -DSLUICE_VERSION='"$(VERSION)"'
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS   ?= -O2 -g
-CFLAGS   += -std=gnu17 $(WARN) $(WERROR) -MMD -MP
-SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-LDFLAGS  += -pie -Wl,-z,relro,-z,now
-BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) -Iinclude -Ibpf \
-	-I/usr/include/$(TRIPLET)
+override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B) -DSLUICE_VERSION='"$(VERSION)"' -MMD -MP
+override CFLAGS   += -std=gnu17 $(WARN) $(WERROR)
+override LDFLAGS  += -pie -Wl,-z,relro,-z,now
+SANFLAGS := $(SANITIZE) -fsanitize=fuzzer-no-link -O1 -fno-omit-frame-pointer
+BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) \
+	-Iinclude -Ibpf -I/usr/include/$(TRIPLET) -MMD -MP
+DAEMON_I := -Idaemon -I/usr/include/libnl3
+LIBS     := -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-route-3 -lnl-3 -lxdp -lbpf \
+	-lcap-ng -lpthread
 
-MODULES  := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard daemon/*/*.c)))))
-ARCHIVES := $(MODULES:%=$(B)/%.a)
+MODULES   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard daemon/*/*.c)))))
+ARCHIVES  := $(MODULES:%=$(B)/%.a)
 SANITIZED := $(MODULES:%=$(B)/san/%.a)
-SKELETONS := $(patsubst bpf/%.bpf.c,$(B)/%.skel.h,$(wildcard bpf/*.bpf.c))
-LIBS     := -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-route-3 -lnl-3 -lxdp -lbpf -lcap-ng -lpthread
-UNIT     := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
-PROGRAMS := $(B)/sluiced $(B)/sluicectl $(B)/sluice-agent
+OBJECTS   := $(patsubst bpf/%.c,$(B)/%.o,$(wildcard bpf/*.bpf.c))
+SKELETONS := $(OBJECTS:%.bpf.o=%.skel.h)
+PROGRAMS  := $(B)/sluiced $(B)/sluicectl $(B)/sluice-agent
+UNIT      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
+FUZZERS   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
-CPPFLAGS += -I/usr/include/libnl3
-LINK_SAN = $(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SANITIZED) -Wl,--end-group $(LIBS)
+Q    := $(if $(V),,@)
+say   = @$(if $(V),:,printf '  %-6s %s\n' $(1) $@); mkdir -p $(@D)
+group = -Wl,--start-group $(1) -Wl,--end-group
 
-all: $(PROGRAMS) $(B)/compile_commands.stamp
-
-$(B)/compile_commands.stamp:
-	@mkdir -p $(B) && touch $@
+all: $(PROGRAMS) $(OBJECTS)
 
 # ---- packet path ----------------------------------------------------------------------------------
 
-$(B)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h bpf/stages/*.h include/sluice/*.h)
-	@mkdir -p $(@D)
-	$(CLANG) $(BPFFLAGS) -c $< -o $@
+$(B)/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPFFLAGS) -c $< -o $@
 
 $(B)/%.skel.h: $(B)/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new && mv $@.new $@
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # ---- daemon ---------------------------------------------------------------------------------------
 
-$(B)/daemon/%.o: daemon/%.c | $(SKELETONS)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -c $< -o $@
+$(B)/daemon/%.o: daemon/%.c Makefile VERSION | $(SKELETONS)
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(DAEMON_I) $(CFLAGS) $(HARDEN) -c $< -o $@
 
-$(B)/san/daemon/%.o: daemon/%.c | $(SKELETONS)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c $< -o $@
+$(B)/san/daemon/%.o: daemon/%.c Makefile VERSION | $(SKELETONS)
+	$(call say,CC)
+	$(Q)$(CLANG) $(CPPFLAGS) $(DAEMON_I) $(CFLAGS) $(SANFLAGS) -c $< -o $@
 
+# The directory is a prerequisite because its time tells that a source file went away.
 define module
-$(B)/$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard daemon/$(1)/*.c))
-$(B)/san/$(1).a: $(patsubst %.c,$(B)/san/%.o,$(wildcard daemon/$(1)/*.c))
+$(B)/$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard daemon/$(1)/*.c)) daemon/$(1)
+$(B)/san/$(1).a: $(patsubst %.c,$(B)/san/%.o,$(wildcard daemon/$(1)/*.c)) daemon/$(1)
 endef
 $(foreach m,$(MODULES),$(eval $(call module,$(m))))
 
-%.a:
-	@mkdir -p $(@D)
-	@rm -f $@
-	$(AR) rcs $@ $^
+$(ARCHIVES) $(SANITIZED):
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 $(B)/sluiced: $(B)/daemon/main.o $(ARCHIVES)
-	$(CC) $(CFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LDFLAGS) $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) -o $@ $< $(call group,$(ARCHIVES)) $(LDFLAGS) $(LIBS)
 
 $(B)/sluice-agent: $(B)/daemon/agent_main.o $(B)/agent.a $(B)/base.a
-	$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) -lbpf -ljansson
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) -lbpf -ljansson
 
 # ---- client ---------------------------------------------------------------------------------------
 
-$(B)/ctl/%.o: ctl/%.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Ictl $(CFLAGS) $(HARDEN) -c $< -o $@
+$(B)/ctl/%.o: ctl/%.c Makefile VERSION
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) -Ictl $(CFLAGS) $(HARDEN) -c $< -o $@
 
-$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c))
-	$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) -lcurl -ljansson -lsmartcols
+$(B)/san/ctl/%.o: ctl/%.c Makefile VERSION
+	$(call say,CC)
+	$(Q)$(CLANG) $(CPPFLAGS) -Ictl $(CFLAGS) $(SANFLAGS) -c $< -o $@
+
+$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)) ctl
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
 
 # ---- tests ----------------------------------------------------------------------------------------
 
-$(B)/san/tests/%.o: tests/%.c | $(SKELETONS)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Ibpf -Itests $(CFLAGS) $(SANFLAGS) -c $< -o $@
+# Objects stand before the archives, so a fake takes the place of the module whose interface it has.
+LINK_TEST = $(CLANG) $(SANITIZE) $(1) -o $@ $(filter %.o,$^) \
+	$(call group,$(filter-out $(WITHOUT:%=$(B)/san/%.a),$(SANITIZED))) $(LIBS)
 
-$(B)/tests/%: $(B)/san/tests/unit/%.o $(SANITIZED)
-	@mkdir -p $(@D)
-	$(LINK_SAN) -lcriterion
+$(B)/san/tests/%.o: tests/%.c Makefile | $(SKELETONS)
+	$(call say,CC)
+	$(Q)$(CLANG) $(CPPFLAGS) $(DAEMON_I) -I. -Ibpf -Itests $(CFLAGS) $(SANFLAGS) -c $< -o $@
+
+$(UNIT): $(B)/tests/%: $(B)/san/tests/unit/%.o $(SANITIZED)
+	$(call say,LD)
+	$(Q)$(call LINK_TEST) -lcriterion
+
+$(FUZZERS): $(B)/fuzz/%: $(B)/san/tests/fuzz/%.o $(SANITIZED)
+	$(call say,LD)
+	$(Q)$(call LINK_TEST,-fsanitize=fuzzer)
+
+include $(wildcard tests/*/*.mk)
+
+tests: $(UNIT) $(FUZZERS)
+
+install-deps:
+	@scripts/install-deps all
+
+# Two steps in one recipe: make reads which compilers exist only after they are installed.
+demo: install-deps
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+test: install-deps
+	@$(MAKE) --no-print-directory all tests
+	@tests/run
+
+bench: all
+	@scripts/bench
+
+# What is found beyond the saved corpus is kept in build/fuzz/found.
+fuzz: $(FUZZERS)
+	@for name in $(notdir $(FUZZERS)); do \
+		mkdir -p $(B)/fuzz/found/$$name && \
+		$(B)/fuzz/$$name -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(B)/fuzz/$$name- \
+			$(B)/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
+
+lint:
+	@scripts/lint
+
+format:
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice README.md CHANGELOG.md docs/*.md
+
+clean:
+	rm -rf $(B)
 
 $(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
 $(B)/tests/fake: $(B)/san/tests/fake_dataplane.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all
+.PHONY: all tests install-deps demo test bench fuzz lint format install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

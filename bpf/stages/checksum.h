@@ -17,7 +17,7 @@ static __always_inline __u16 checksum_fold(__u64 sum)
 	return sum;
 }
 
-static __always_inline __u64 checksum_words(const __be32 *words, __u32 count)
+static __always_inline __u64 checksum_words(const any_be32 *words, __u32 count)
 {
 	__u64 sum = 0;
 
@@ -29,7 +29,7 @@ static __always_inline __u64 checksum_words(const __be32 *words, __u32 count)
 /* Of an IPv4 header without options whose own checksum is 0. */
 static __always_inline __u16 checksum_ip4(const struct iphdr *ip)
 {
-	return ~checksum_fold(checksum_words((const __be32 *)ip, sizeof(*ip) / 4));
+	return ~checksum_fold(checksum_words((const any_be32 *)ip, sizeof(*ip) / 4));
 }
 
 /* After one 16-bit word has changed (RFC 1624, equation 3). */

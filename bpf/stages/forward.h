@@ -106,10 +106,10 @@ static __always_inline void forward_write_ip4(struct iphdr *outer, const struct 
 static __always_inline void forward_write_ip6(struct ipv6hdr *outer, const struct packet *p,
 					      const __be32 *to_be)
 {
-	__be32 *first = (__be32 *)outer, *from = outer->saddr.in6_u.u6_addr32;
+	__be32 *from = outer->saddr.in6_u.u6_addr32;
 	__u32 i;
 
-	*first = bpf_htonl(6u << 28 | p->traffic_class << 20 | (p->entropy & 0xfffff));
+	*(any_be32 *)outer = bpf_htonl(6u << 28 | p->traffic_class << 20 | (p->entropy & 0xfffff));
 	outer->payload_len = bpf_htons(p->l3_length);
 	outer->nexthdr = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	outer->hop_limit = FORWARD_TTL;

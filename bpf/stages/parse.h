@@ -40,7 +40,7 @@ static __always_inline enum verdict parse_tcp(const struct xdp_md *ctx, struct p
 
 static __always_inline enum verdict parse_transport(const struct xdp_md *ctx, struct packet *p)
 {
-	const __be16 *ports;
+	const any_be16 *ports;
 	const struct icmp *icmp;
 
 	if (p->protocol == IPPROTO_TCP)

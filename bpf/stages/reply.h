@@ -68,7 +68,7 @@ static __always_inline void reply_write_ip4(struct iphdr *ip, const struct packe
 static __always_inline void reply_write_ip6(struct ipv6hdr *ip, const struct packet *p,
 					    __u8 protocol, __u32 payload)
 {
-	*(__be32 *)ip = bpf_htonl(6u << 28);
+	*(any_be32 *)ip = bpf_htonl(6u << 28);
 	ip->payload_len = bpf_htons(payload);
 	ip->nexthdr = protocol;
 	ip->hop_limit = REPLY_TTL;
@@ -109,10 +109,10 @@ static __always_inline __u64 reply_pseudo_header(const struct packet *p, __u8 pr
  */
 static __always_inline void reply_turn_echo(struct icmp *icmp, const struct packet *p)
 {
-	__be16 was_be = *(__be16 *)icmp;
+	__be16 was_be = *(any_be16 *)icmp;
 
 	icmp->type = p->family == 4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY;
-	icmp->checksum_be = checksum_update(icmp->checksum_be, was_be, *(__be16 *)icmp);
+	icmp->checksum_be = checksum_update(icmp->checksum_be, was_be, *(any_be16 *)icmp);
 	if (p->family == 4 && !icmp->checksum_be && !icmp->id_be && !icmp->sequence_be)
 		icmp->checksum_be = 0xffff;
 }
@@ -137,9 +137,9 @@ COLD int reply_echo(struct xdp_md *ctx, const struct packet *p)
 		ip4 = packet_at(ctx, p->l3, sizeof(*ip4));
 		if (!ip4)
 			return VERDICT_INTERNAL;
-		was_be = *(__be16 *)&ip4->ttl;
+		was_be = *(any_be16 *)&ip4->ttl;
 		ip4->ttl = REPLY_TTL;
-		ip4->check = checksum_update(ip4->check, was_be, *(__be16 *)&ip4->ttl);
+		ip4->check = checksum_update(ip4->check, was_be, *(any_be16 *)&ip4->ttl);
 		ip4->saddr = p->destination_be[0];
 		ip4->daddr = p->source_be[0];
 		return VERDICT_ECHO_REPLY;
@@ -187,7 +187,7 @@ COLD int reply_reset(struct xdp_md *ctx, const struct packet *p)
 	else
 		reset.ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + reply_sequence_length(p, tcp));
 	reset.check = ~checksum_fold(reply_pseudo_header(p, IPPROTO_TCP, sizeof(reset)) +
-				     checksum_words((const __be32 *)&reset, sizeof(reset) / 4));
+				     checksum_words((const any_be32 *)&reset, sizeof(reset) / 4));
 
 	at = p->l3 + reply_ip_size(p);
 	if (!reply_trim(ctx, p, at + sizeof(reset)))
@@ -224,7 +224,7 @@ static __always_inline __u32 reply_quote_words(const struct packet *p)
 /* Sum of `words` words of the frame from `offset` on. */
 static __always_inline __u64 reply_sum(const struct xdp_md *ctx, __u32 offset, __u32 words)
 {
-	const __be32 *word;
+	const any_be32 *word;
 	__u64 sum = 0;
 	__u32 i;
 
@@ -251,8 +251,8 @@ static __always_inline void reply_write_icmp(struct icmp *icmp, const struct pac
 /* The link header at the frame's new start, from where it was. */
 static __always_inline bool reply_move_link(struct xdp_md *ctx, const struct packet *p, __u32 by)
 {
-	const __be16 *from = packet_at(ctx, by, sizeof(struct ethernet) + sizeof(struct vlan_tag));
-	__be16 *to = packet_at(ctx, 0, sizeof(struct ethernet) + sizeof(struct vlan_tag));
+	const any_be16 *from = packet_at(ctx, by, sizeof(struct ethernet) + sizeof(struct vlan_tag));
+	any_be16 *to = packet_at(ctx, 0, sizeof(struct ethernet) + sizeof(struct vlan_tag));
 
 	if (!from || !to)
 		return false;

@@ -60,3 +60,10 @@ bool address_equal(const struct address *a, const struct address *b)
 {
 	return a->family == b->family && !memcmp(a->word_be, b->word_be, sizeof(a->word_be));
 }
+
+int address_compare(const struct address *a, const struct address *b)
+{
+	if (a->family != b->family)
+		return a->family - b->family;
+	return memcmp(a->word_be, b->word_be, sizeof(a->word_be));
+}

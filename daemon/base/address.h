@@ -11,6 +11,7 @@
 
 struct address {
 	__u8 family; /* 4 or 6; 0: none */
+	__u8 zero[3]; /* so that equal addresses are equal bytes */
 	__be32 word_be[4]; /* IPv4: [0], the others 0 */
 };
 
@@ -28,5 +29,7 @@ bool prefix_parse(const char *text, struct prefix *ret_prefix);
 /* Returns its argument. */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
+/* Less than, equal to or greater than 0, for sorting; IPv4 comes first. */
+int address_compare(const struct address *a, const struct address *b);
 
 #endif

@@ -390,6 +390,7 @@ enum map_number {
 #define SLUICE_AGENT_VERDICTS(X)                                                                   \
 	X(NOT_TUNNEL, XDP_PASS, "not_tunnel", "not an encapsulated packet")                        \
 	X(NOT_OURS, XDP_PASS, "not_ours", "encapsulated, but not for an address of this host")     \
+	X(FRAGMENT, XDP_PASS, "fragment", "a piece of an encapsulated packet; left to the kernel") \
 	X(DECAPSULATED, XDP_PASS, "decapsulated", "outer header removed")                          \
 	X(MALFORMED, XDP_DROP, "malformed", "the inner packet is truncated or of no known version")
 
@@ -399,6 +400,12 @@ enum agent_verdict {
 #undef X
 	AGENT_VERDICT_COUNT
 };
+
+/* An address of the backend host; IPv4 as ::ffff:a.b.c.d, so that one map holds both families. */
+struct agent_address {
+	__be32 addr_be[4];
+};
+#define AGENT_ADDRESSES_MAX 4096
 
 _Static_assert(sizeof(struct vip4_key) == 8, "vip4_key");
 _Static_assert(sizeof(struct vip6_key) == 20, "vip6_key");
@@ -410,5 +417,6 @@ _Static_assert(sizeof(struct egress_entry) == 12, "egress_entry");
 _Static_assert(sizeof(struct flow_bucket) == 64, "flow_bucket");
 _Static_assert(sizeof(struct program_config) == 36, "program_config");
 _Static_assert(sizeof(struct explanation) == 48, "explanation");
+_Static_assert(sizeof(struct agent_address) == 16, "agent_address");
 
 #endif

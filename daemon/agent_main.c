@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * agent_main.c - sluice-agent's command line.
+ */
+#include "agent/agent.h"
+#include "base/memory.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_(x)	TEXT__(x)
+#define TEXT__(x)	#x
+#define DEFAULT_PIN_DIR "/sys/fs/bpf/sluice-agent/v" TEXT_(SLUICE_ABI)
+
+enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+
+static const char usage[] =
+	"usage: sluice-agent attach INTERFACE [--mode auto|native|generic] [--pin-dir DIR]\n"
+	"       sluice-agent status [-o text|json] [--pin-dir DIR]\n"
+	"       sluice-agent detach INTERFACE [--pin-dir DIR]\n"
+	"       sluice-agent help | version\n"
+	"\n"
+	"Takes the outer header off packets that a balancer sent to an address of this host by\n"
+	"IPIP. Nothing stays running; the pins under DIR hold the program and its counters\n"
+	"(" DEFAULT_PIN_DIR "). `attach` again after a change of addresses.\n"
+	"`status` ends with 0 if the program is on every interface listed, 1 if not or if none "
+	"is.\n";
+
+struct arguments {
+	const char *command, *interface, *pin_dir;
+	enum agent_mode mode;
+	bool json;
+};
+
+static const char *const verdict_word[AGENT_VERDICT_COUNT] = {
+#define X(name, action, word, help) [AGENT_##name] = word,
+	SLUICE_AGENT_VERDICTS(X)
+#undef X
+};
+
+/* ---- commands ------------------------------------------------------------------------------- */
+
+static enum exit_code end(int r, struct sl_errors *errors)
+{
+	_cleanup_free_ char *text = r < 0 ? sl_errors_text(errors) : NULL;
+
+	if (text)
+		fprintf(stderr, "sluice-agent: %s", text);
+	sl_errors_deinit(errors);
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static enum exit_code attach(const struct arguments *arguments)
+{
+	struct sl_errors errors = {};
+
+	return end(agent_attach(arguments->pin_dir, arguments->interface, arguments->mode, &errors),
+		   &errors);
+}
+
+static enum exit_code detach(const struct arguments *arguments)
+{
+	struct sl_errors errors = {};
+
+	return end(agent_detach(arguments->pin_dir, arguments->interface, &errors), &errors);
+}
+
+static const char *state_of(const struct agent_status *status)
+{
+	return status->program_id ? "attached" : "gone";
+}
+
+static const char *mode_of(const struct agent_status *status)
+{
+	return status->mode == AGENT_MODE_AUTO ? "unknown" : agent_mode_word[status->mode];
+}
+
+static void print_text(const struct agent_status *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		printf("%s: %s, %s mode, program %u\n", list[i].interface, state_of(&list[i]),
+		       mode_of(&list[i]), list[i].program_id);
+		for (int verdict = 0; verdict < AGENT_VERDICT_COUNT; verdict++)
+			printf("  %-14s %14llu packets %18llu bytes\n", verdict_word[verdict],
+			       list[i].counter[verdict].packets, list[i].counter[verdict].bytes);
+	}
+}
+
+static void print_json(const struct agent_status *list, size_t count)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *counters = json_object();
+
+		for (int verdict = 0; verdict < AGENT_VERDICT_COUNT; verdict++)
+			json_object_set_new(counters, verdict_word[verdict],
+					    json_pack("{s:I, s:I}", "packets",
+						      (json_int_t)list[i].counter[verdict].packets,
+						      "bytes",
+						      (json_int_t)list[i].counter[verdict].bytes));
+		json_array_append_new(
+			all, json_pack("{s:s, s:s, s:s, s:i, s:o}", "interface", list[i].interface,
+				       "state", state_of(&list[i]), "mode", mode_of(&list[i]),
+				       "program", (int)list[i].program_id, "verdicts", counters));
+	}
+	json_dumpf(all, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(all);
+}
+
+static enum exit_code status(const struct arguments *arguments)
+{
+	_cleanup_free_ struct agent_status *list = NULL;
+	struct sl_errors errors = {};
+	size_t count = 0, attached = 0;
+
+	if (end(agent_list(arguments->pin_dir, &list, &count, &errors), &errors))
+		return EXIT_FAILED;
+	for (size_t i = 0; i < count; i++)
+		attached += !!list[i].program_id;
+	if (arguments->json)
+		print_json(list, count);
+	else
+		print_text(list, count);
+	return count && attached == count ? EXIT_DONE : EXIT_FAILED;
+}
+
+static enum exit_code help(const struct arguments *arguments)
+{
+	fputs(usage, stdout);
+	return EXIT_DONE;
+}
+
+static enum exit_code version(const struct arguments *arguments)
+{
+	printf("sluice-agent %s, ABI %d\n", SLUICE_VERSION, SLUICE_ABI);
+	return EXIT_DONE;
+}
+
+static const struct command {
+	const char *name;
+	bool takes_interface;
+	enum exit_code (*run)(const struct arguments *arguments);
+} commands[] = {
+	{"attach", true, attach}, {"status", false, status},   {"detach", true, detach},
+	{"help", false, help},	  {"version", false, version},
+};
+
+/* ---- arguments ------------------------------------------------------------------------------ */
+
+static bool parse_mode(const char *text, enum agent_mode *ret_mode)
+{
+	for (enum agent_mode mode = 0; mode < AGENT_MODE_COUNT; mode++)
+		if (!strcmp(text, agent_mode_word[mode])) {
+			*ret_mode = mode;
+			return true;
+		}
+	fprintf(stderr, "sluice-agent: --mode %s: must be auto, native or generic\n", text);
+	return false;
+}
+
+static bool parse_output(const char *text, bool *ret_json)
+{
+	*ret_json = !strcmp(text, "json");
+	if (*ret_json || !strcmp(text, "text"))
+		return true;
+	fprintf(stderr, "sluice-agent: -o %s: must be text or json\n", text);
+	return false;
+}
+
+static bool parse_option(int option, struct arguments *ret_arguments)
+{
+	switch (option) {
+	case 'm':
+		return parse_mode(optarg, &ret_arguments->mode);
+	case 'o':
+		return parse_output(optarg, &ret_arguments->json);
+	case 'p':
+		ret_arguments->pin_dir = optarg;
+		return true;
+	case 'h':
+		ret_arguments->command = "help";
+		return true;
+	case 'V':
+		ret_arguments->command = "version";
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parse_arguments(int argc, char **argv, struct arguments *ret_arguments)
+{
+	static const struct option options[] = {
+		{"mode", required_argument, NULL, 'm'},	   {"output", required_argument, NULL, 'o'},
+		{"pin-dir", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	   {},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "m:o:p:hV", options, NULL)) >= 0)
+		if (!parse_option(option, ret_arguments))
+			return false;
+	if (optind < argc && !ret_arguments->command)
+		ret_arguments->command = argv[optind++];
+	if (optind < argc)
+		ret_arguments->interface = argv[optind++];
+	return ret_arguments->command && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {.pin_dir = DEFAULT_PIN_DIR};
+	const struct command *end_of_commands = commands + sl_count(commands);
+
+	if (parse_arguments(argc, argv, &arguments))
+		for (const struct command *command = commands; command < end_of_commands; command++)
+			if (!strcmp(command->name, arguments.command) &&
+			    command->takes_interface == !!arguments.interface)
+				return command->run(&arguments);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * internal.h - the engine's own state, for its files alone.
+ */
+#ifndef SLUICE_ENGINE_INTERNAL_H
+#define SLUICE_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+#include "engine/grace.h"
+#include "engine/hops.h"
+#include "engine/overlay.h"
+
+struct event;
+
+/* What a grace period under way will release: copies of the holds when it began. */
+struct reclaim {
+	struct grace *grace; /* owned */
+	uint8_t *services;   /* owned, and so below */
+	uint8_t *backends;
+	uint8_t *chunks;
+	bool egress[EGRESS_MAX];
+	bool stale; /* something was undone meanwhile: release nothing, begin anew */
+};
+
+/* The walk over the flow table. */
+struct walk {
+	struct scan scan;
+	struct event *timer;	    /* owned */
+	uint8_t *covered;	    /* owned: backends that the walk may find unnamed */
+	struct scan_counts *counts; /* owned: of the last whole walk */
+	uint64_t records;	    /* of the last whole walk */
+	uint64_t completed;
+};
+
+/* What is counted over the whole world for those who look; made anew when the world has changed. */
+struct view_member {
+	uint32_t service;
+	struct address address;
+	uint16_t id;
+};
+
+struct view {
+	uint64_t of;		     /* the value of `applied` that it was made from */
+	struct view_member *members; /* owned, sorted: the backends that aren't free */
+	size_t n_members;
+	uint32_t *current; /* owned, by backend id: slots that name it; and so below */
+	uint32_t *origin;
+};
+
+struct engine {
+	struct dataplane *dataplane; /* borrowed */
+	engine_committed_fn *committed;
+	void *context;
+
+	struct config *config; /* owned; NULL before the first commit */
+	struct overlay overlay;
+	struct hops hops;
+	struct world world;
+	uint64_t generation;
+	uint64_t committed_at;
+	uint64_t applied; /* counts changes of the world */
+	struct view view;
+
+	struct event *rebuild; /* owned: a merged commit of what health and net said */
+	struct reclaim reclaim;
+	struct walk walk;
+};
+
+/* engine.c: carries a plan out, or undoes it. */
+int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors);
+/* Plans and applies the current configuration with what is known by now. */
+int engine_refresh(struct engine *engine, struct sl_errors *errors);
+
+/* view.c */
+void view_deinit(struct view *view);
+
+/* reclaim.c */
+int reclaim_init(struct engine *engine, struct event_base *base, struct sl_errors *errors);
+void reclaim_deinit(struct engine *engine);
+void reclaim_begin(struct engine *engine);
+
+/* walk.c */
+int walk_init(struct engine *engine, struct event_base *base, struct sl_errors *errors);
+void walk_deinit(struct engine *engine);
+
+#endif

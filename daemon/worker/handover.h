@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * handover.h - how the privileged process makes the worker, and what it hands over.
+ *
+ * The worker is this program executed anew, so that nothing of the loader's memory (the hash key)
+ * and no other descriptor (program, links) comes along. It has no capability, cannot gain any, and
+ * runs as its own user. What it gets stands at fixed descriptors.
+ */
+#ifndef SLUICE_HANDOVER_H
+#define SLUICE_HANDOVER_H
+
+#include "base/error.h"
+#include "sluice/abi.h"
+
+#include <sys/types.h>
+
+/* The first argument that says: you are the worker. The second is the configuration's path. */
+#define HANDOVER_WORKER "--worker"
+
+/* X(name): descriptors from 3 on, in this order; the maps follow. */
+#define HANDOVER_FDS(X)                                                                            \
+	X(LOADER)  /* socket to the loader */                                                      \
+	X(API)	   /* listening Unix socket */                                                     \
+	X(METRICS) /* listening TCP socket, or a closed descriptor */                              \
+	X(CONFIG)  /* the configuration's text, sealed */
+
+enum handover_fd {
+	HANDOVER_BEFORE = 2,
+#define X(name) HANDOVER_##name,
+	HANDOVER_FDS(X)
+#undef X
+	HANDOVER_MAPS,
+	HANDOVER_END = HANDOVER_MAPS + MAP_COUNT,
+};
+
+struct handover {
+	int fds[HANDOVER_END]; /* borrowed; by enum handover_fd, -1: closed; 0 to 2 unused */
+	const char *config_path;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The user to run as: `name`, or for NULL "sluice", or, where that doesn't exist, "nobody". */
+int handover_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct sl_errors *errors);
+
+/* A sealed copy of the text; the descriptor, or -errno. */
+int handover_seal(const void *text, size_t size);
+
+/* Forks and executes the worker. Its pid, or -errno with an error. */
+pid_t handover_start(const struct handover *handover, struct sl_errors *errors);
+
+#endif

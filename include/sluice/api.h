@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api.h - what daemon and client agree on, besides the JSON itself (docs/api.md).
+ *
+ * HTTP/1.1 over a Unix socket. Bodies are JSON, configurations are the text of a file. Errors are
+ * RFC 9457 problem objects {"type","title","status","errors":[{"where","what"}]}.
+ */
+#ifndef SLUICE_API_H
+#define SLUICE_API_H
+
+#define SLUICE_SOCKET	   "/run/sluice/sluiced.sock"
+#define SLUICE_CONFIG	   "/etc/sluice/sluice.yaml"
+#define SLUICE_PIN_DIR	   "/sys/fs/bpf/sluice"
+#define SLUICE_API_VERSION "v1"
+
+#define SLUICE_PATH_VERSION  "/v1/version"
+#define SLUICE_PATH_STATUS   "/v1/status"
+#define SLUICE_PATH_SERVICES "/v1/services"
+#define SLUICE_PATH_BACKENDS "/v1/backends"	   /* POST <pool>/<backend> {"admin":..,"weight":..} */
+#define SLUICE_PATH_VERDICTS "/v1/verdicts"
+#define SLUICE_PATH_FLOWS    "/v1/flows"
+#define SLUICE_PATH_INTERFACES "/v1/interfaces"
+#define SLUICE_PATH_CONFIG   "/v1/config"	   /* GET: text; PUT: commit (?name=FILE) */
+#define SLUICE_PATH_DIFF     "/v1/diff"		   /* POST: a configuration's text (?name=FILE) */
+#define SLUICE_PATH_EXPLAIN  "/v1/explain"	   /* POST */
+#define SLUICE_PATH_DETACH   "/v1/detach"	   /* POST */
+#define SLUICE_PATH_METRICS  "/metrics"
+
+/* The client's exit statuses; `diff` and `status` have their own (0, 1, 2). */
+enum sluice_exit {
+	SLUICE_EXIT_OK,
+	SLUICE_EXIT_FAILURE,
+	SLUICE_EXIT_USAGE,
+	SLUICE_EXIT_CONFIG,
+	SLUICE_EXIT_NO_DAEMON,
+	SLUICE_EXIT_PERMISSION,
+	SLUICE_EXIT_CONFLICT,
+	SLUICE_EXIT_TIMED_OUT,
+	SLUICE_EXIT_NOT_FOUND,
+};
+
+#endif
