@@ -62,13 +62,17 @@ static __always_inline void conclude_explain(const struct packet *p, __u32 verdi
 
 static __always_inline int conclude(const struct packet *p, __u32 verdict)
 {
+	__u64 known;
+
 	if (verdict == VERDICT_CONTINUE || verdict >= VERDICT_COUNT)
 		verdict = VERDICT_INTERNAL;
 	if (read_only)
 		conclude_explain(p, verdict);
 	else
 		conclude_count(p, verdict);
-	return conclude_actions[verdict];
+	known = verdict;
+	ONE_REGISTER(known);
+	return known < VERDICT_COUNT ? conclude_actions[known] : XDP_DROP;
 }
 
 #endif

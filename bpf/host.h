@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define FIXED_AT_LOAD
+#define ONE_REGISTER(variable)
 #define COLD static __attribute__((noinline, unused))
 #define SEC(name)
 #ifndef __always_inline

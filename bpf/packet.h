@@ -28,6 +28,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #define FIXED_AT_LOAD const volatile
+/* The verifier of 6.1 forgets a bound that was tested on a copy: test and use one register. */
+#define ONE_REGISTER(variable) asm volatile("" : "+r"(variable))
 /* Code off the hot path: a global function, which the verifier walks once, not once a call. */
 #define COLD __noinline
 #else
@@ -126,10 +128,13 @@ static __always_inline void *packet_at(const struct xdp_md *ctx, __u32 offset, _
 {
 	unsigned char *data = (unsigned char *)(long)ctx->data;
 	const unsigned char *end = (const unsigned char *)(long)ctx->data_end;
+	__u64 at = offset;
 
-	if (offset > PACKET_OFFSET_MAX)
+	if (!__builtin_constant_p(offset))
+		ONE_REGISTER(at);
+	if (at > PACKET_OFFSET_MAX)
 		return NULL;
-	data += offset;
+	data += at;
 	return data + size <= end ? data : NULL;
 }
 

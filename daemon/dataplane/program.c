@@ -106,18 +106,6 @@ static void remember(struct program *program, const struct link_target *target, 
 	snprintf(attachment->interface, sizeof(attachment->interface), "%s", target->interface);
 }
 
-/* A program behind the dispatcher is loaded for it, so each needs an object of its own. */
-static int share(const struct program *program, const struct object_settings *settings,
-		 const struct link_target *target, enum config_mode wanted,
-		 enum config_mode *ret_mode, struct sl_errors *errors)
-{
-	_cleanup_object_ struct sluice_bpf *object = object_open(program->maps, settings);
-
-	if (!object)
-		return sl_fail(errors, errno, "the program", "%s", strerror(errno));
-	return shared_attach(target, object, wanted, ret_mode, errors);
-}
-
 static int take_over(const struct program *program, const struct link_target *target,
 		     const char *path, enum config_mode wanted, enum config_mode *ret_mode)
 {
@@ -170,7 +158,7 @@ static int attach_shared(struct program *program, const struct link_target *targ
 
 	/* A link of ours and the dispatcher exclude each other. */
 	link_remove(path);
-	err = share(program, &program->settings, target, wanted, &mode, errors);
+	err = shared_attach(target, program->maps, &program->settings, wanted, &mode, errors);
 	if (err)
 		return err;
 	if (access(mark, F_OK))
@@ -236,7 +224,8 @@ static int swap_one(const struct program *program, const struct attachment *atta
 	int err;
 
 	if (attachment->link < 0)
-		return share(program, settings, &target, attachment->mode, &mode, errors);
+		return shared_attach(&target, program->maps, settings, attachment->mode, &mode,
+				     errors);
 	err = bpf_link_update(attachment->link, object_program_fd(live), NULL);
 	if (err == -ENOLINK) {
 		log_warning("interface %s is gone, and with it the program on it",

@@ -246,17 +246,27 @@ Test(program, offload_is_tried_and_refused)
 	program_close(program);
 }
 
-/* Where the kernel has it, the dispatcher must be in front; where not, nothing may be attached. */
+/*
+ * Swaps and goes where the kernel has dispatchers. Where it has none, or one that libxdp's own
+ * doesn't suit, nothing may be attached.
+ */
 Test(program, shared_is_a_dispatcher_or_a_clear_error)
 {
 	struct config_interface interface = inside(CONFIG_ATTACH_SHARED, CONFIG_MODE_AUTO);
 	struct program *program = load_program();
 	int err = program_attach(program, &interface, &errors);
 
-	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1) {
-		cr_expect_eq(err, 0, "%s", sl_errors_text(&errors));
-		cr_expect_eq(program_load(program, &veth_program, &errors), 0);
+	if (!err) {
+		__u32 attached = query(VETH_IN).drv_prog_id;
+
+		cr_expect(attached);
+		cr_expect_eq(program_mode(program, VETH_IN), CONFIG_MODE_NATIVE);
+		cr_expect_eq(program_load(program, &veth_program, &errors), 0, "%s",
+			     sl_errors_text(&errors));
+		cr_expect(query(VETH_IN).drv_prog_id && query(VETH_IN).drv_prog_id != attached);
 		cr_expect_eq(program_detach(program, VETH_IN, &errors), 0);
+	} else if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1) {
+		expect_error("Extension program changes packet data, while original does not");
 	} else {
 		cr_assert_eq(err, -EOPNOTSUPP);
 		expect_error("this kernel refuses them: set `attach: link`");
