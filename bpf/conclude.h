@@ -11,10 +11,9 @@
 #include "maps.h"
 #include "packet.h"
 
-static const __u32 conclude_actions[VERDICT_COUNT] = {
-	[VERDICT_CONTINUE] = XDP_DROP,
+static const __u32 conclude_actions[VERDICT_COUNT] = {[VERDICT_CONTINUE] = XDP_DROP,
 #define X(name, action, word, help) [VERDICT_##name] = action,
-	SLUICE_VERDICTS(X)
+						      SLUICE_VERDICTS(X)
 #undef X
 };
 

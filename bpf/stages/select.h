@@ -58,7 +58,8 @@ static __always_inline bool select_by_turn(const struct packet *p)
 	__u32 algorithm = SERVICE_WORD_ALGORITHM(p->service_word);
 
 	return FEATURE(TURNS) &&
-	       (algorithm == ALGORITHM_ROUND_ROBIN || algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
+	       (algorithm == ALGORITHM_ROUND_ROBIN ||
+		algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
 	       (p->protocol == IPPROTO_UDP || packet_is_syn(p));
 }
 
@@ -98,12 +99,9 @@ static __always_inline enum verdict select_none(const struct packet *p)
 	switch (SERVICE_WORD_WHEN_EMPTY(p->service_word)) {
 	case WHEN_EMPTY_RESET:
 		return p->tcp_flags & TCP_RST ? VERDICT_NO_BACKEND_DROP : VERDICT_NO_BACKEND_RESET;
-	case WHEN_EMPTY_ICMP:
-		return VERDICT_NO_BACKEND_ICMP;
-	case WHEN_EMPTY_PASS:
-		return VERDICT_NO_BACKEND_PASS;
-	default:
-		return VERDICT_NO_BACKEND_DROP;
+	case WHEN_EMPTY_ICMP: return VERDICT_NO_BACKEND_ICMP;
+	case WHEN_EMPTY_PASS: return VERDICT_NO_BACKEND_PASS;
+	default: return VERDICT_NO_BACKEND_DROP;
 	}
 }
 

@@ -25,21 +25,25 @@ static int chosen[THREADS][FLOWS];
 
 static void open_site(void)
 {
-	const struct vip4_key key = { .addr_be = htobe32(0xc6336401), .port_be = htobe16(80),
-				      .protocol = IPPROTO_TCP };
+	const struct vip4_key key = {
+		.addr_be = htobe32(0xc6336401), .port_be = htobe16(80), .protocol = IPPROTO_TCP};
 
 	native_open(2, 2, 16, BUCKETS);
-	config = (struct program_config){ .features = FEATURE_ALL, .outer4_bits = 16,
-					  .idle_unconfirmed_ticks = 9, .idle_closing_ticks = 9,
-					  .idle_established_ticks = 9 };
+	config = (struct program_config){.features = FEATURE_ALL,
+					 .outer4_bits = 16,
+					 .idle_unconfirmed_ticks = 9,
+					 .idle_closing_ticks = 9,
+					 .idle_established_ticks = 9};
 	host_hash_put(&vips4, &key, 1);
-	egress.value[1] = (struct egress_entry){ .ifindex = 1, .mtu = 1500 };
+	egress.value[1] = (struct egress_entry){.ifindex = 1, .mtu = 1500};
 	services.value[1].word =
 		SERVICE_WORD(1, 4, ALGORITHM_ROUND_ROBIN, WHEN_EMPTY_DROP, TRACKING_ALL, 0);
 	for (int i = 0; i < 16; i++) {
 		backends.value[i] = (struct backend_entry){
-			.state = BACKEND_UP, .forward = FORWARD_L2, .service = 1,
-			.next_hop = { .mac = { 2, 0, 0, 0, 0, i }, .egress = 1 },
+			.state = BACKEND_UP,
+			.forward = FORWARD_L2,
+			.service = 1,
+			.next_hop = {.mac = {2, 0, 0, 0, 0, i}, .egress = 1},
 		};
 		slots.value[1].slot[i] = SLOT(i, i);
 	}
@@ -49,7 +53,7 @@ static int send_packet(int flow, int flags)
 {
 	struct frame frame;
 
-	frame_build(&frame, (struct frame_spec){ .source_port = 1000 + flow, .tcp_flags = flags });
+	frame_build(&frame, (struct frame_spec){.source_port = 1000 + flow, .tcp_flags = flags});
 	return native_run(&frame) == XDP_TX ? frame.bytes[5] : -1;
 }
 
@@ -101,8 +105,9 @@ static int count_duplicates(void)
 
 	for (int i = 0; i < ENTRIES; i++)
 		for (int j = i + 1; j < ENTRIES; j++)
-			duplicates += entries[i] && FLOW_SIGNATURE(entries[i]) ==
-							    FLOW_SIGNATURE(entries[j]) && entries[j];
+			duplicates += entries[i] &&
+				      FLOW_SIGNATURE(entries[i]) == FLOW_SIGNATURE(entries[j]) &&
+				      entries[j];
 	return duplicates;
 }
 
@@ -146,11 +151,13 @@ static void case_race(void)
 /* Two records of one flow, backends 1 (place 2) and 5 (place 9); whoever looks, the first stands. */
 static void case_two_records(void)
 {
-	static const __u32 places[] = { 2, 9 };
+	static const __u32 places[] = {2, 9};
 
 	for (int i = 0; i < 2; i++) {
-		struct packet p = { .service = 1, .hash = 7ull << 32 | 4, .place = places[i],
-				    .choice = CHOICE_TURN };
+		struct packet p = {.service = 1,
+				   .hash = 7ull << 32 | 4,
+				   .place = places[i],
+				   .choice = CHOICE_TURN};
 
 		open_site();
 		for (int j = 0; j < 2; j++)
@@ -167,8 +174,11 @@ static void case_two_records(void)
 /* A claim that succeeds after another CPU's did, in a better place. */
 static void case_late_claim(void)
 {
-	struct packet p = { .service = 1, .hash = 7ull << 32 | 4, .place = 2, .backend = 1,
-			    .choice = CHOICE_TURN };
+	struct packet p = {.service = 1,
+			   .hash = 7ull << 32 | 4,
+			   .place = 2,
+			   .backend = 1,
+			   .choice = CHOICE_TURN};
 
 	open_site();
 	*flow_entry(&p, 9) = FLOW_ENTRY(7, 5, 0, FLOW_UNCONFIRMED);
@@ -180,9 +190,9 @@ static void case_late_claim(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
-		{ "CPUs that race for a flow leave one record", case_race },
-		{ "of two records the one in the lowest place stands", case_two_records },
-		{ "a claim looks for a record that came meanwhile", case_late_claim },
+		{"CPUs that race for a flow leave one record", case_race},
+		{"of two records the one in the lowest place stands", case_two_records},
+		{"a claim looks for a record that came meanwhile", case_late_claim},
 	};
 
 	return check_run(cases, 3);

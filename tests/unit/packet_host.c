@@ -13,22 +13,24 @@ static struct frame frame;
 /* One service, TCP 198.51.100.1:80, with one backend whose next hop is unknown. */
 static void open_site(enum forward forward, int family, __u16 hop)
 {
-	const struct vip4_key key = { .addr_be = htobe32(0xc6336401), .port_be = htobe16(80),
-				      .protocol = IPPROTO_TCP };
+	const struct vip4_key key = {
+		.addr_be = htobe32(0xc6336401), .port_be = htobe16(80), .protocol = IPPROTO_TCP};
 
 	native_open(2, 1, 1, 2);
-	config = (struct program_config){ .features = FEATURE_ALL, .outer4_bits = 16,
-					  .outer6_bits = 64 };
-	host = (struct host){ .fib_result = BPF_FIB_LKUP_RET_SUCCESS };
+	config = (struct program_config){
+		.features = FEATURE_ALL, .outer4_bits = 16, .outer6_bits = 64};
+	host = (struct host){.fib_result = BPF_FIB_LKUP_RET_SUCCESS};
 	host_hash_put(&vips4, &key, 1);
-	services.value[1].word = SERVICE_WORD(0, 4, ALGORITHM_MAGLEV, WHEN_EMPTY_ICMP,
-					      TRACKING_MOVING, 0);
-	backends.value[0] = (struct backend_entry){ .state = BACKEND_UP, .service = 1,
-						    .forward = forward, .family = family,
-						    .addr_be = { 1, 2, 3, 4 } };
+	services.value[1].word =
+		SERVICE_WORD(0, 4, ALGORITHM_MAGLEV, WHEN_EMPTY_ICMP, TRACKING_MOVING, 0);
+	backends.value[0] = (struct backend_entry){.state = BACKEND_UP,
+						   .service = 1,
+						   .forward = forward,
+						   .family = family,
+						   .addr_be = {1, 2, 3, 4}};
 	backends.value[0].next_hop.egress = hop;
-	egress.value[1] = (struct egress_entry){ .ifindex = 1, .mtu = 1500 };
-	frame_build(&frame, (struct frame_spec){ .payload = 10 });
+	egress.value[1] = (struct egress_entry){.ifindex = 1, .mtu = 1500};
+	frame_build(&frame, (struct frame_spec){.payload = 10});
 }
 
 /* The only verdict counted. */
@@ -72,20 +74,25 @@ static void check_asked(int family, int length)
 	CHECK_EQUAL(host.fib_asked.family, family == 4 ? 2 : 10);
 	CHECK_EQUAL(host.fib_asked.ifindex, 1);
 	CHECK_EQUAL(host.fib_asked.tot_len, length);
-	CHECK(memcmp(host.fib_asked.ipv6_dst, backends.value[0].addr_be, family == 4 ? 4 : 16) == 0);
+	CHECK(memcmp(host.fib_asked.ipv6_dst, backends.value[0].addr_be, family == 4 ? 4 : 16) ==
+	      0);
 }
 
 static void case_route_found(void)
 {
-	static const struct { int family, ifindex, verdict, overhead; } rows[] = {
-		{ 4, 1, VERDICT_FORWARDED, 20 }, { 6, 1, VERDICT_FORWARDED, 40 },
-		{ 4, 9, VERDICT_REDIRECTED, 20 }, { 6, 9, VERDICT_REDIRECTED, 40 },
+	static const struct {
+		int family, ifindex, verdict, overhead;
+	} rows[] = {
+		{4, 1, VERDICT_FORWARDED, 20},
+		{6, 1, VERDICT_FORWARDED, 40},
+		{4, 9, VERDICT_REDIRECTED, 20},
+		{6, 9, VERDICT_REDIRECTED, 40},
 	};
 
 	for (int i = 0; i < 4; i++) {
 		open_site(FORWARD_IPIP, rows[i].family, 0);
-		host.fib = (struct bpf_fib_lookup){ .ifindex = rows[i].ifindex,
-						    .dmac = { 2, 1 }, .smac = { 2, 2 } };
+		host.fib = (struct bpf_fib_lookup){
+			.ifindex = rows[i].ifindex, .dmac = {2, 1}, .smac = {2, 2}};
 		CHECK_EQUAL(run_with_headroom(256), rows[i].verdict);
 		check_asked(rows[i].family, 50 + rows[i].overhead);
 		CHECK(memcmp(frame.bytes, host.fib.dmac, 6) == 0);
@@ -93,15 +100,15 @@ static void case_route_found(void)
 		CHECK_EQUAL(host.redirected_to, rows[i].ifindex == 9 ? 9 : 0);
 	}
 	open_site(FORWARD_L2, 4, 0);
-	host.fib = (struct bpf_fib_lookup){ .ifindex = 1, .dmac = { 2, 1 }, .smac = { 2, 2 } };
+	host.fib = (struct bpf_fib_lookup){.ifindex = 1, .dmac = {2, 1}, .smac = {2, 2}};
 	CHECK_EQUAL(run_with_headroom(0), VERDICT_FORWARDED);
 	check_asked(4, 50);
 }
 
 static void case_route_refused(void)
 {
-	static const int results[] = { BPF_FIB_LKUP_RET_NO_NEIGH, BPF_FIB_LKUP_RET_FWD_DISABLED,
-				       BPF_FIB_LKUP_RET_UNREACHABLE, -EINVAL };
+	static const int results[] = {BPF_FIB_LKUP_RET_NO_NEIGH, BPF_FIB_LKUP_RET_FWD_DISABLED,
+				      BPF_FIB_LKUP_RET_UNREACHABLE, -EINVAL};
 
 	for (int i = 0; i < 4; i++) {
 		open_site(FORWARD_IPIP, 4, 0);
@@ -116,9 +123,9 @@ static void case_route_refused(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
-		{ "a header needs headroom", case_headroom },
-		{ "the kernel knows the way", case_route_found },
-		{ "the kernel knows no way", case_route_refused },
+		{"a header needs headroom", case_headroom},
+		{"the kernel knows the way", case_route_found},
+		{"the kernel knows no way", case_route_refused},
 	};
 
 	return check_run(cases, 3);
