@@ -20,8 +20,7 @@
  * A table only grows (by doubling: new slot i inherits i >> 1). A change to or from source-hash, or of
  * its bits, changes which slot a flow looks at: nothing can keep its flows, and all slots are reported
  * as moved. A service that ceases to track all flows gets tails for settled slots, since its flows lie
- * where their records say; one that begins to gets a UDP grace, in which a packet without a record is
- * taken for an older flow's.
+ * where their records say.
  */
 #ifndef SLUICE_PLAN_H
 #define SLUICE_PLAN_H

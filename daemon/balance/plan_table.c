@@ -264,7 +264,7 @@ static void refill(const struct draft *draft, const struct placement *placement,
 		fill(holders, after, table);
 		moved = change(draft, table, n_slots, changed);
 	}
-	if (moved || tracks_all(after) > tracks_all(before))
+	if (moved)
 		add_grace(draft, plan, placement);
 	if (slots_of(before) != n_slots)
 		add_chunks(draft->world, plan, after, changed);
@@ -291,8 +291,7 @@ void table_update(const struct draft *draft, const struct placement *placement, 
 	if (tracks_all(word) && !tracks_all(placement->word))
 		untrack(word, plan, slots);
 	shareholders_init(&holders, placement);
-	if (holders.fingerprint != known || !same_mapping(word, placement->word) ||
-	    tracks_all(word) != tracks_all(placement->word))
+	if (holders.fingerprint != known || !same_mapping(word, placement->word))
 		refill(draft, placement, plan, &holders, slots);
 	add_word(draft->world, plan, placement);
 	add_note(draft->world, plan, placement, holders.fingerprint);

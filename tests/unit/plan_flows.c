@@ -301,7 +301,7 @@ static void change_target(struct site *site)
 	struct target_backend *backend =
 		&service->backends[random_below(random, service->n_backends)];
 
-	switch (random_below(random, 8)) {
+	switch (random_below(random, 9)) {
 	case 0 ... 1:
 		toggle_backend(random, service);
 		break;
@@ -315,7 +315,11 @@ static void change_target(struct site *site)
 		if (random_one_in(random, 3))
 			change_algorithm(random, service);
 		break;
-	case 7:
+	case 7: /* all of them: slots stay as they are */
+		for (size_t i = 0; i < service->n_backends; i++)
+			service->backends[i].state = BACKEND_DRAINING;
+		break;
+	case 8:
 		backend->next_hop.word = random_below(random, 3);
 		break;
 	}
