@@ -31,7 +31,7 @@
 
 struct target_backend {
 	struct address address;
-	uint16_t weight; /* 0 when it shall get no new flows */
+	uint16_t weight;	  /* 0 when it shall get no new flows */
 	enum backend_state state; /* up, draining, down */
 	enum forward forward;
 	union next_hop next_hop;
@@ -48,8 +48,8 @@ struct target_service {
 	enum when_empty when_empty;
 	uint32_t drain_ms;
 	uint32_t udp_grace_ms;
-	struct target_backend *backends; /* owned; weights below 65536 */
-	size_t n_backends; /* (address, forward) is unique */
+	struct target_backend *backends; /* owned; (address, forward) is unique */
+	size_t n_backends;
 };
 
 struct target {
@@ -86,9 +86,9 @@ int plan_build(const struct world *world, const struct target *target, uint64_t 
 	       struct plan *ret_plan, struct sl_errors *errors);
 
 /*
- * After a whole scan, of what stood still since before it began: moving slots whose drain time is over, or whose origin isn't usable, become
+ * After a whole scan: moving slots whose drain time is over, or whose origin isn't usable, become
  * tails; tails without a differing record are settled; backends that linger, named by nothing, are
- * freed.
+ * freed. What changed after the scan began is left for the next one.
  */
 void plan_settle(const struct world *world, const struct target *target, const struct scan *scan,
 		 uint64_t now_ns, struct plan *ret_plan);

@@ -89,7 +89,8 @@ static void free_backends(const struct world *world, const struct target *target
 	draft_init(&draft, world, target, now_ns);
 	for (uint32_t id = 0; id < world->size.backends; id++)
 		if (!named[id] && !draft.backend_wanted[id] && is_forgotten(world, scan, id))
-			plan_add(plan, STEP_BACKEND_ENTRY, id)->before.backend = world->backends[id];
+			plan_add(plan, STEP_BACKEND_ENTRY, id)->before.backend =
+				world->backends[id];
 	draft_deinit(&draft);
 }
 

@@ -56,7 +56,8 @@ static void shareholders_init(struct shareholders *holders, const struct placeme
 
 	*holders = (struct shareholders){
 		.list = sl_calloc(target->n_backends, sizeof(*holders->list)),
-		.fingerprint = mix(takes_turns(placement->word), SERVICE_WORD_LOG2(placement->word)),
+		.fingerprint =
+			mix(takes_turns(placement->word), SERVICE_WORD_LOG2(placement->word)),
 	};
 	for (size_t i = 0; i < target->n_backends; i++) {
 		const struct target_backend *backend = &target->backends[i];
@@ -70,8 +71,8 @@ static void shareholders_init(struct shareholders *holders, const struct placeme
 			.id = placement->backends[i],
 		};
 		/* A sum: their order doesn't matter. */
-		holders->fingerprint += mix_address(mix(placement->backends[i], weight),
-						    &backend->address);
+		holders->fingerprint +=
+			mix_address(mix(placement->backends[i], weight), &backend->address);
 	}
 	if (!holders->fingerprint)
 		holders->fingerprint = 1; /* 0 says unknown */
@@ -111,7 +112,8 @@ static void add_chunks(const struct world *world, struct plan *plan, uint64_t wo
 	}
 }
 
-static void add_word(const struct world *world, struct plan *plan, const struct placement *placement)
+static void add_word(const struct world *world, struct plan *plan,
+		     const struct placement *placement)
 {
 	struct step *step;
 

@@ -38,7 +38,8 @@ struct site {
 	struct world world;
 	struct target target;
 	struct scan scan;
-	struct flow flows[FLOWS]; /* flow i has entry i of the table to itself: nothing is evicted */
+	struct flow
+		flows[FLOWS]; /* flow i has entry i of the table to itself: nothing is evicted */
 	struct flow_bucket table[BUCKETS];
 	uint8_t held_at_begin[400];
 	uint64_t now_ns;
@@ -158,9 +159,9 @@ static int steer(struct site *site, struct flow *flow, bool syn)
 	backend = choose(site, flow, vip->service, syn, &record);
 	site->packets++;
 	if (record && backend >= 0)
-		*entry_of(site, flow) = FLOW_ENTRY((uint32_t)flow->hash, backend,
-						   site->now_ns >> FLOW_TICK_SHIFT,
-						   FLOW_ESTABLISHED);
+		*entry_of(site, flow) =
+			FLOW_ENTRY((uint32_t)flow->hash, backend, site->now_ns >> FLOW_TICK_SHIFT,
+				   FLOW_ESTABLISHED);
 	return backend;
 }
 
@@ -302,15 +303,9 @@ static void change_target(struct site *site)
 		&service->backends[random_below(random, service->n_backends)];
 
 	switch (random_below(random, 9)) {
-	case 0 ... 1:
-		toggle_backend(random, service);
-		break;
-	case 2 ... 4:
-		backend->state = random_state(random);
-		break;
-	case 5:
-		backend->weight = random_below(random, 5);
-		break;
+	case 0 ... 1: toggle_backend(random, service); break;
+	case 2 ... 4: backend->state = random_state(random); break;
+	case 5: backend->weight = random_below(random, 5); break;
 	case 6:
 		if (random_one_in(random, 3))
 			change_algorithm(random, service);
@@ -319,9 +314,7 @@ static void change_target(struct site *site)
 		for (size_t i = 0; i < service->n_backends; i++)
 			service->backends[i].state = BACKEND_DRAINING;
 		break;
-	case 8:
-		backend->next_hop.word = random_below(random, 3);
-		break;
+	case 8: backend->next_hop.word = random_below(random, 3); break;
 	}
 }
 
@@ -332,9 +325,10 @@ static void site_init(struct site *site, uint64_t seed)
 	static const enum algorithm algorithms[SERVICES] = {ALGORITHM_MAGLEV, ALGORITHM_MAGLEV,
 							    ALGORITHM_SOURCE_HASH};
 
-	*site = (struct site){.random = {seed}, .now_ns = 100000 * MS,
-			      .target = {.program = target_program()}};
-	world_init(&site->world, (struct world_size){.services = 8, .backends = 400, .chunks = 2000});
+	*site = (struct site){
+		.random = {seed}, .now_ns = 100000 * MS, .target = {.program = target_program()}};
+	world_init(&site->world,
+		   (struct world_size){.services = 8, .backends = 400, .chunks = 2000});
 	scan_init(&site->scan, &site->world.size);
 	for (uint32_t i = 0; i < SERVICES; i++) {
 		target_add_service(&site->target, 2 + i, i == 1 ? IPPROTO_UDP : IPPROTO_TCP);
