@@ -20,7 +20,8 @@
  * A table only grows (by doubling: new slot i inherits i >> 1). A change to or from source-hash, or of
  * its bits, changes which slot a flow looks at: nothing can keep its flows, and all slots are reported
  * as moved. A service that ceases to track all flows gets tails for settled slots, since its flows lie
- * where their records say.
+ * where their records say; one that begins to take turns gets a UDP grace, in which packets without a
+ * record are taken for older flows'.
  */
 #ifndef SLUICE_PLAN_H
 #define SLUICE_PLAN_H

@@ -266,7 +266,8 @@ static void refill(const struct draft *draft, const struct placement *placement,
 		fill(holders, after, table);
 		moved = change(draft, table, n_slots, changed);
 	}
-	if (moved)
+	/* Flows that have no records yet mustn't be given turns. */
+	if (moved || (takes_turns(after) && !takes_turns(before)))
 		add_grace(draft, plan, placement);
 	if (slots_of(before) != n_slots)
 		add_chunks(draft->world, plan, after, changed);

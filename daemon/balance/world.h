@@ -53,7 +53,8 @@ struct world {
 };
 
 /* Units of 2^28 ns: a quarter of a second, no wrap in 36 years. */
-#define WORLD_SINCE(ns) ((uint32_t)((ns) >> 28))
+#define WORLD_SINCE_SHIFT 28
+#define WORLD_SINCE(ns)	  ((uint32_t)((ns) >> WORLD_SINCE_SHIFT))
 
 void world_init(struct world *world, struct world_size size);
 void world_deinit(struct world *world);

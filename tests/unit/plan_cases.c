@@ -98,6 +98,40 @@ Test(plan_cases, grace_is_only_prolonged)
 	target_deinit(&target);
 }
 
+/* Though no slot moves, since nobody can have one: flows without a record mustn't get a turn. */
+Test(plan_cases, a_service_that_begins_to_take_turns_gets_grace)
+{
+	struct target target = two_services();
+	struct plan plan;
+
+	reach(&target);
+	for (size_t i = 0; i < 3; i++)
+		target.services[1].backends[i].state = BACKEND_DRAINING;
+	target.services[1].algorithm = ALGORITHM_ROUND_ROBIN;
+	target.services[1].tracking = TRACKING_ALL;
+	plan = plan_for(&target);
+	cr_expect_eq(count_steps(&plan, STEP_SLOT), 0);
+	cr_expect_eq(count_steps(&plan, STEP_SERVICE_GRACE), 1);
+	plan_deinit(&plan);
+	target_deinit(&target);
+}
+
+Test(plan_cases, a_service_that_ceases_to_track_gets_tails)
+{
+	struct target target = two_services();
+	struct plan plan;
+
+	target.services[0].tracking = TRACKING_ALL;
+	reach(&target);
+	target.services[0].tracking = TRACKING_MOVING;
+	plan = plan_for(&target);
+	cr_expect_eq(count_steps(&plan, STEP_SLOT), 512);
+	cr_expect_eq(SLOT_ORIGIN(plan.steps[511].after.slot), SLOT_NONE);
+	cr_expect_eq(plan.steps[512].kind, STEP_SERVICE_WORD);
+	plan_deinit(&plan);
+	target_deinit(&target);
+}
+
 Test(plan_cases, a_change_to_source_hash_moves_all)
 {
 	struct target target = two_services();

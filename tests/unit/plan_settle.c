@@ -165,3 +165,25 @@ Test(plan_settle, a_backend_that_the_smaller_table_just_named_does_not_go)
 {
 	expect_kept_while_just_named(1);
 }
+
+/* Times are kept in quarters of a second: rounding may not cut the drain time short. */
+Test(plan_settle, the_drain_time_is_never_cut_short)
+{
+	for (uint64_t ms = 0; ms < 300; ms += 7) {
+		struct target target = two_services();
+
+		now_ns = MINUTE + ms * 1000000;
+		reach(&target);
+		target.services[0].backends[1].weight = 3;
+		reach(&target);
+		now_ns += MINUTE / 2 - 1;
+		settle(&target, now_ns, false, 0);
+		cr_expect_eq(count_slots(is_tail), 0);
+		now_ns += MINUTE / 60;
+		settle(&target, now_ns, false, 0);
+		cr_expect_eq(count_slots(is_moving), 0);
+		target_deinit(&target);
+		teardown();
+		setup();
+	}
+}
