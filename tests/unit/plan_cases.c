@@ -169,6 +169,19 @@ Test(plan_cases, features_are_added_first_and_fall_away_last)
 	target_deinit(&target);
 }
 
+Test(plan_cases, features_stay_while_a_backend_lingers)
+{
+	struct target target = two_services();
+
+	reach(&target);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t b = 0; b < 3; b++)
+			target.services[i].backends[b].forward = FORWARD_L2;
+	reach(&target);
+	cr_expect_eq(world.program.features, FEATURE_IPV4 | FEATURE_IPIP | FEATURE_L2);
+	target_deinit(&target);
+}
+
 Test(plan_cases, another_forward_is_another_backend)
 {
 	struct target target = two_services();
@@ -225,17 +238,28 @@ Test(plan_cases, capacity_that_just_suffices)
 	target_deinit(&target);
 }
 
-Test(plan_cases, what_is_held_is_not_given_out)
+static void expect_held(struct world_size size, const char *where)
 {
 	struct target target = two_services(), none = {.program = target_program()};
+	struct sl_errors errors = {};
 	struct plan plan;
 
 	teardown();
-	world_init(&world, (struct world_size){3, 6, 64});
+	world_init(&world, size);
 	reach(&target);
 	reach(&none);
-	cr_expect_eq(plan_build(&world, &target, now_ns, &plan, NULL), -ENOSPC);
+	cr_expect_eq(plan_build(&world, &target, now_ns, &plan, &errors), -ENOSPC);
+	cr_expect_eq(errors.count, 1);
+	cr_expect_str_eq(errors.list[0].where, where);
 	lift_holds();
 	reach(&target);
+	sl_errors_deinit(&errors);
 	target_deinit(&target);
+}
+
+Test(plan_cases, what_is_held_is_not_given_out)
+{
+	expect_held((struct world_size){3, 12, 128}, "capacity.services");
+	expect_held((struct world_size){5, 6, 128}, "capacity.backends");
+	expect_held((struct world_size){5, 12, 64}, "capacity.slots");
 }
