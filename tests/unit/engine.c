@@ -23,7 +23,7 @@ struct site {
 	unsigned committed;
 };
 
-static const char head[] = "capacity: {services: 16, backends: 64, slots: 65536, flows: 1024}\n"
+static const char head[] = "capacity: {services: 512, backends: 4096, slots: 262144, flows: 1024}\n"
 			   "interfaces: {eth0: {}}\n";
 
 static struct config *read_config(const char *rest)
@@ -68,7 +68,7 @@ static void open_engine(struct site *site)
 static struct site open_site(void)
 {
 	struct config_capacity capacity = {
-		.services = 16, .backends = 64, .slots = 65536, .flows = 1024};
+		.services = 512, .backends = 4096, .slots = 262144, .flows = 1024};
 	struct site site = {.base = event_base_new()};
 
 	cr_assert_eq(dataplane_open(NULL, &capacity, NULL, NULL, &site.dataplane, NULL), 0);
@@ -133,7 +133,10 @@ Test(engine, commits_a_configuration)
 	close_site(&site);
 }
 
-/* One round of: the n-th step fails. Returns false when there was no n-th step. */
+/*
+ * One round of: the n-th step fails. Returns false when there was no n-th step. Ids that were undone are
+ * held until a walk has passed, and here none does: hence the large capacity.
+ */
 static bool fails_without_a_trace(struct site *site, unsigned n)
 {
 	_cleanup_free_ void *before = NULL, *after = NULL;
@@ -149,7 +152,7 @@ static bool fails_without_a_trace(struct site *site, unsigned n)
 	if (!err)
 		return false;
 	after = fake_bytes(site->dataplane, &size_after);
-	cr_expect_eq(errors.count, 1);
+	cr_assert_eq(err, -EIO, "at step %u: %s", n, sl_errors_text(&errors));
 	cr_expect_eq(size, size_after);
 	cr_expect_arr_eq(before, after, size, "step %u left a trace", n);
 	cr_expect_eq(engine_generation(site->engine), 1);
@@ -193,7 +196,7 @@ Test(engine, refuses_what_needs_a_restart)
 {
 	struct site site = open_site();
 	struct sl_errors errors = {0};
-	static const char other[] = "capacity: {services: 16, backends: 64, slots: 65536, flows: 2048}\n"
+	static const char other[] = "capacity: {services: 512, backends: 4096, slots: 262144, flows: 2048}\n"
 				    "interfaces: {eth1: {}}\npools: {}\nservices: {}\n";
 	struct config *config = NULL;
 
