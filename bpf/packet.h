@@ -138,17 +138,6 @@ static __always_inline void *packet_at(const struct xdp_md *ctx, __u32 offset, _
 	return data + size <= end ? data : NULL;
 }
 
-/*
- * Does the frame hold the IP packet as long as it says it is? The linear part nearly always does;
- * only a jumbo frame's fragments are asked for.
- */
-static __always_inline bool packet_is_whole(struct xdp_md *ctx, struct packet *p)
-{
-	if (p->l3 + p->l3_length > p->length)
-		p->length = bpf_xdp_get_buff_len(ctx);
-	return p->l3 + p->l3_length <= p->length;
-}
-
 static __always_inline bool packet_is_syn(const struct packet *p)
 {
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;

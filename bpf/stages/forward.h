@@ -92,9 +92,13 @@ static __always_inline __be32 forward_fill(__be32 prefix_be, __u32 bits, __u32 n
 	return prefix_be | (bpf_htonl(p->entropy) & ~hash_mask(bits, number));
 }
 
-static __always_inline void forward_write_ip4(struct iphdr *outer, const struct packet *p,
-					      __be32 to_be)
+static __always_inline enum verdict forward_write_ip4(struct xdp_md *ctx, const struct packet *p,
+						      __be32 to_be)
 {
+	struct iphdr *outer = packet_at(ctx, p->l3, sizeof(*outer));
+
+	if (!outer)
+		return VERDICT_INTERNAL;
 	outer->version = 4;
 	outer->ihl = sizeof(*outer) / 4;
 	outer->tos = p->traffic_class;
@@ -107,11 +111,16 @@ static __always_inline void forward_write_ip4(struct iphdr *outer, const struct 
 	outer->saddr = forward_fill(config.outer4_be, config.outer4_bits, 0, p);
 	outer->daddr = to_be;
 	outer->check = checksum_ip4(outer);
+	return VERDICT_CONTINUE;
 }
 
-static __always_inline void forward_write_ip6(struct ipv6hdr *outer, const struct packet *p,
-					      const __be32 *to_be)
+static __always_inline enum verdict forward_write_ip6(struct xdp_md *ctx, const struct packet *p,
+						      const __be32 *to_be)
 {
+	struct ipv6hdr *outer = packet_at(ctx, p->l3, sizeof(*outer));
+
+	if (!outer)
+		return VERDICT_INTERNAL;
 	*(any_be32 *)outer = bpf_htonl(6u << 28 | p->traffic_class << 20 | (p->entropy & 0xfffff));
 	outer->payload_len = bpf_htons(p->l3_length);
 	outer->nexthdr = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
@@ -121,36 +130,38 @@ static __always_inline void forward_write_ip6(struct ipv6hdr *outer, const struc
 			forward_fill(config.outer6_be[i], config.outer6_bits, i, p);
 		outer->daddr.in6_u.u6_addr32[i] = to_be[i];
 	}
+	return VERDICT_CONTINUE;
+}
+
+/* The type, and the tag if there was one, where the link header is now. The MACs come last. */
+static __always_inline enum verdict forward_write_link(struct xdp_md *ctx, const struct packet *p,
+						       __be16 type_be)
+{
+	struct ethernet *ethernet = packet_at(ctx, 0, sizeof(*ethernet) + sizeof(struct vlan_tag));
+	struct vlan_tag *tag;
+
+	if (!ethernet)
+		return VERDICT_INTERNAL;
+	ethernet->type_be = p->vlan_tpid_be ? p->vlan_tpid_be : type_be;
+	if (!p->vlan_tpid_be)
+		return VERDICT_CONTINUE;
+	tag = (struct vlan_tag *)(ethernet + 1);
+	tag->control_be = p->vlan_control_be;
+	tag->type_be = type_be;
+	return VERDICT_CONTINUE;
 }
 
 /* Room for the outer header, the link header in front of it again, and the outer header. */
 static __always_inline enum verdict forward_encapsulate(struct xdp_md *ctx, const struct packet *p,
 							const struct backend_entry *backend)
 {
-	struct ethernet *ethernet;
-	struct vlan_tag *tag;
-	bool ip4 = backend->family == 4;
-	__u32 size = ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	__be16 type_be = ip4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	void *outer;
-
-	if (bpf_xdp_adjust_head(ctx, -(int)size) != 0)
+	if (bpf_xdp_adjust_head(ctx, -(int)forward_overhead(backend)) != 0)
 		return VERDICT_NO_HEADROOM;
-	ethernet = packet_at(ctx, 0, sizeof(*ethernet) + sizeof(*tag));
-	outer = packet_at(ctx, p->l3, size);
-	if (!ethernet || !outer)
-		return VERDICT_INTERNAL;
-	ethernet->type_be = p->vlan_tpid_be ? p->vlan_tpid_be : type_be;
-	if (p->vlan_tpid_be) {
-		tag = (struct vlan_tag *)(ethernet + 1);
-		tag->control_be = p->vlan_control_be;
-		tag->type_be = type_be;
-	}
-	if (ip4)
-		forward_write_ip4(outer, p, backend->addr_be[0]);
-	else
-		forward_write_ip6(outer, p, backend->addr_be);
-	return VERDICT_CONTINUE;
+	if (backend->family == 4)
+		return forward_write_link(ctx, p, bpf_htons(ETH_P_IP))
+			       ?: forward_write_ip4(ctx, p, backend->addr_be[0]);
+	return forward_write_link(ctx, p, bpf_htons(ETH_P_IPV6))
+		       ?: forward_write_ip6(ctx, p, backend->addr_be);
 }
 
 /* Out by the interface the packet came in by, or by another. */

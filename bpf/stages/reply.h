@@ -155,12 +155,10 @@ COLD int reply_echo(struct xdp_md *ctx, const struct packet *p)
 
 /* ---- reset ------------------------------------------------------------------------------------- */
 
-/* Cuts the frame to `size` bytes. Its length is asked anew: padding may lie in a jumbo's fragments. */
-static __always_inline bool reply_trim(struct xdp_md *ctx, __u32 size)
+/* Cuts the frame to `size` bytes. */
+static __always_inline bool reply_trim(struct xdp_md *ctx, const struct packet *p, __u32 size)
 {
-	__u32 length = bpf_xdp_get_buff_len(ctx);
-
-	return size <= length && bpf_xdp_adjust_tail(ctx, (int)size - (int)length) == 0;
+	return size <= p->length && bpf_xdp_adjust_tail(ctx, (int)size - (int)p->length) == 0;
 }
 
 /* Bytes of sequence space that the packet takes: its data, SYN and FIN. */
@@ -193,7 +191,7 @@ COLD int reply_reset(struct xdp_md *ctx, const struct packet *p)
 				     checksum_words((const any_be32 *)&reset, sizeof(reset) / 4));
 
 	at = p->l3 + reply_ip_size(p);
-	if (!reply_trim(ctx, at + sizeof(reset)))
+	if (!reply_trim(ctx, p, at + sizeof(reset)))
 		return VERDICT_INTERNAL;
 	ethernet = packet_at(ctx, 0, sizeof(*ethernet));
 	tcp = packet_at(ctx, at, sizeof(*tcp));
@@ -287,7 +285,7 @@ COLD int reply_unreachable(struct xdp_md *ctx, const struct packet *p, bool port
 	length = sizeof(*icmp) + words * 4;
 	at = p->l3 + ip_size;
 	protocol = p->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	if (!reply_trim(ctx, p->l3 + words * 4))
+	if (!reply_trim(ctx, p, p->l3 + words * 4))
 		return VERDICT_INTERNAL;
 	if (bpf_xdp_adjust_head(ctx, -(int)(ip_size + sizeof(*icmp))) != 0)
 		return VERDICT_NO_HEADROOM;

@@ -218,6 +218,6 @@ void case_forward_jumbo(void)
 	setup_state(BACKEND(WEB4, 0), BACKEND_DOWN);
 	CHECK_EQUAL(run((struct frame_spec){.payload = 8900}), VERDICT_NO_BACKEND_RESET);
 	CHECK_EQUAL(out.length, 54);
-	CHECK_EQUAL(run((struct frame_spec){ .padding = 8000 }), VERDICT_NO_BACKEND_RESET);
+	CHECK_EQUAL(run((struct frame_spec){.padding = 8000}), VERDICT_NO_BACKEND_RESET);
 	CHECK_EQUAL(out.length, 54);
 }

@@ -21,3 +21,5 @@ tests: $(B)/tests/oracle_runner
 $(B)/tests/oracle_runner: $(ORACLE)
 	$(call say,LD)
 	$(Q)$(CLANG) $(SANITIZE) -o $@ $^ -lbpf
+
+$(B)/tests/packet_features: $(patsubst %,$(B)/san/tests/stages/%.o,world world_kernel frame check)
