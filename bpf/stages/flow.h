@@ -75,7 +75,7 @@ static __always_inline bool flow_expired(__u64 record, __u32 now_tick)
 		      : FLOW_STATE(record) == FLOW_CLOSING   ? config.idle_closing_ticks
 							     : config.idle_established_ticks;
 
-	return FLOW_IDLE_TICKS(record, now_tick) > limit;
+	return flow_idle_ticks(record, now_tick) > limit;
 }
 
 /*
@@ -92,7 +92,7 @@ static __always_inline __u32 flow_cost(__u64 record, __u32 now_tick)
 		return FLOW_COST_FREE;
 	if (FLOW_STATE(record) != FLOW_UNCONFIRMED)
 		return FLOW_COST_KEEP;
-	return 1 + FLOW_TICK_MASK - FLOW_IDLE_TICKS(record, now_tick);
+	return 1 + FLOW_TICK_MASK - flow_idle_ticks(record, now_tick);
 }
 
 /* Fills in record and place, or, where there is no record, place and victim. */

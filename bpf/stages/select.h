@@ -37,7 +37,7 @@ static __always_inline bool select_follows(const struct packet *p)
 	if (state == FLOW_CLOSING)
 		return false;
 	return backend_state == BACKEND_UP ||
-	       FLOW_IDLE_TICKS(p->record, now) <= SELECT_ACTIVE_TICKS;
+	       flow_idle_ticks(p->record, now) <= SELECT_ACTIVE_TICKS;
 }
 
 /* Is a flow without a record older than the move of its slot? UDP can't tell, but for a while. */
@@ -52,15 +52,14 @@ static __always_inline bool select_is_older(const struct packet *p)
 	return entry && p->now_ns < *(const volatile __u64 *)&entry->grace_until_ns;
 }
 
-/* Does a new flow go by turn? TCP without a record and no SYN isn't new: its hash tells all nodes alike. */
+/* Does the flow go by turn? An older one's hash tells all nodes alike. */
 static __always_inline bool select_by_turn(const struct packet *p)
 {
 	__u32 algorithm = SERVICE_WORD_ALGORITHM(p->service_word);
 
 	return FEATURE(TURNS) &&
-	       (algorithm == ALGORITHM_ROUND_ROBIN ||
-		algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
-	       (p->protocol == IPPROTO_UDP || packet_is_syn(p));
+	       (algorithm == ALGORITHM_ROUND_ROBIN || algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
+	       !select_is_older(p);
 }
 
 static __always_inline void select_turn(struct packet *p)

@@ -241,8 +241,19 @@ enum flow_state {
 #define FLOW_ENTRY(signature, backend, tick, state)                                                \
 	((__u64)(signature) | (__u64)(backend) << 32 | (__u64)((tick) & FLOW_TICK_MASK) << 48 |    \
 	 (__u64)(state) << 60)
-/* Ticks since the record's last packet. */
-#define FLOW_IDLE_TICKS(e, now_tick) (((now_tick) - FLOW_TICK(e)) & FLOW_TICK_MASK)
+
+/*
+ * Ticks since the record's last packet. Another CPU may be ahead of this one, and the clock wraps:
+ * the last few ticks of a turn, longer than any idle time, are the future and count as none.
+ */
+#define FLOW_FUTURE_TICKS 64
+
+static inline __attribute__((always_inline)) __u32 flow_idle_ticks(__u64 entry, __u32 now_tick)
+{
+	__u32 idle = (now_tick - FLOW_TICK(entry)) & FLOW_TICK_MASK;
+
+	return idle > FLOW_TICK_MASK - FLOW_FUTURE_TICKS ? 0 : idle;
+}
 
 struct flow_bucket {
 	__u64 entry[FLOWS_PER_BUCKET];

@@ -195,7 +195,7 @@ void case_steer_states(void)
 /* Ticks since the flow's last packet, by its record. */
 static __u32 idle_of(struct frame_spec spec)
 {
-	return FLOW_IDLE_TICKS(record_of(spec), (__u32)(world_now_ns() >> FLOW_TICK_SHIFT));
+	return flow_idle_ticks(record_of(spec), (__u32)(world_now_ns() >> FLOW_TICK_SHIFT));
 }
 
 void case_steer_refresh(void)

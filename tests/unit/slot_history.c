@@ -165,7 +165,7 @@ static __u32 scan_records(struct history *h)
 
 		if (!*entry)
 			continue;
-		if (FLOW_IDLE_TICKS(*entry, now_tick) > IDLE_S / 4 ||
+		if (flow_idle_ticks(*entry, now_tick) > IDLE_S / 4 ||
 		    !is_up(NULL, FLOW_BACKEND(*entry)))
 			*entry = 0;
 		else if (FLOW_BACKEND(*entry) != SLOT_CURRENT(slots.value[1].slot[slot]))
