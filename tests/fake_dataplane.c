@@ -72,7 +72,7 @@ struct world_size dataplane_size(const struct dataplane *fake)
 	return fake->size;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static struct vip *find(struct dataplane *fake, const struct vip *vip)
 {
@@ -159,7 +159,7 @@ int dataplane_apply(struct dataplane *fake, const struct step *step, struct sl_e
 	return 0;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -216,7 +216,7 @@ void dataplane_explanation(struct dataplane *fake, struct explanation *ret_expla
 	*ret_explanation = fake->explanation;
 }
 
-/* ---- what only a fake has -------------------------------------------------------------------------- */
+/* ---- what only a fake has -------------------------------------------------------------------- */
 
 void fake_fail_at(struct dataplane *fake, unsigned n)
 {

@@ -80,8 +80,8 @@ static inline bool target_has_backend(const struct target_service *service, uint
 
 static inline enum backend_state random_state(struct random *random)
 {
-	static const enum backend_state states[] = {BACKEND_UP, BACKEND_UP, BACKEND_UP, BACKEND_DOWN,
-						    BACKEND_DRAINING};
+	static const enum backend_state states[] = {BACKEND_UP, BACKEND_UP, BACKEND_UP,
+						    BACKEND_DOWN, BACKEND_DRAINING};
 
 	return states[random_below(random, 5)];
 }

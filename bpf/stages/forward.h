@@ -12,6 +12,7 @@
 #ifndef SLUICE_STAGES_FORWARD_H
 #define SLUICE_STAGES_FORWARD_H
 
+#include "hash.h"
 #include "maps.h"
 #include "packet.h"
 #include "stages/checksum.h"
@@ -84,11 +85,16 @@ static __always_inline enum verdict forward_find_way(struct xdp_md *ctx, const s
 	return VERDICT_CONTINUE;
 }
 
+/* Word `number` of the outer source: the prefix's bits, and the flow's where the prefix has none. */
+static __always_inline __be32 forward_fill(__be32 prefix_be, __u32 bits, __u32 number,
+					   const struct packet *p)
+{
+	return prefix_be | (bpf_htonl(p->entropy) & ~hash_mask(bits, number));
+}
+
 static __always_inline void forward_write_ip4(struct iphdr *outer, const struct packet *p,
 					      __be32 to_be)
 {
-	__u32 host_bits = config.outer4_bits >= 32 ? 0 : ~0u >> config.outer4_bits;
-
 	outer->version = 4;
 	outer->ihl = sizeof(*outer) / 4;
 	outer->tos = p->traffic_class;
@@ -98,7 +104,7 @@ static __always_inline void forward_write_ip4(struct iphdr *outer, const struct 
 	outer->ttl = FORWARD_TTL;
 	outer->protocol = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	outer->check = 0;
-	outer->saddr = config.outer4_be | bpf_htonl(p->entropy & host_bits);
+	outer->saddr = forward_fill(config.outer4_be, config.outer4_bits, 0, p);
 	outer->daddr = to_be;
 	outer->check = checksum_ip4(outer);
 }
@@ -106,23 +112,15 @@ static __always_inline void forward_write_ip4(struct iphdr *outer, const struct 
 static __always_inline void forward_write_ip6(struct ipv6hdr *outer, const struct packet *p,
 					      const __be32 *to_be)
 {
-	__be32 *from = outer->saddr.in6_u.u6_addr32;
-	__u32 i;
-
 	*(any_be32 *)outer = bpf_htonl(6u << 28 | p->traffic_class << 20 | (p->entropy & 0xfffff));
 	outer->payload_len = bpf_htons(p->l3_length);
 	outer->nexthdr = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	outer->hop_limit = FORWARD_TTL;
-	for (i = 0; i < 4; i++) {
-		from[i] = config.outer6_be[i];
+	for (__u32 i = 0; i < 4; i++) {
+		outer->saddr.in6_u.u6_addr32[i] =
+			forward_fill(config.outer6_be[i], config.outer6_bits, i, p);
 		outer->daddr.in6_u.u6_addr32[i] = to_be[i];
 	}
-	for (i = 1; i < 4; i++)
-		if (config.outer6_bits < 32 * (i + 1))
-			from[i] |= bpf_htonl((i == 3 ? p->entropy : p->entropy * 0x9e3779b1u * i) &
-					     (config.outer6_bits <= 32 * i
-						  ? ~0u
-						  : ~0u >> (config.outer6_bits - 32 * i)));
 }
 
 /* Room for the outer header, the link header in front of it again, and the outer header. */

@@ -99,8 +99,8 @@ static __always_inline bool parse_is_extension(const struct xdp_md *ctx, struct 
 		return false;
 	header = parse_header(ctx, p, p->l4, 8);
 	if (!header) {
-		*ret_verdict = p->l4 > PACKET_OFFSET_MAX ? VERDICT_TOO_MANY_HEADERS
-							 : VERDICT_TRUNCATED;
+		*ret_verdict =
+			p->l4 > PACKET_OFFSET_MAX ? VERDICT_TOO_MANY_HEADERS : VERDICT_TRUNCATED;
 		return false;
 	}
 	length = (header[1] + 1) * 8;

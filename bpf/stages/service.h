@@ -18,12 +18,15 @@ static __always_inline const __u32 *service_find(const struct packet *p, __be16 
 						 __u8 protocol)
 {
 	struct vip4_key key4 = {
-		.addr_be = p->destination_be[0], .port_be = port_be, .protocol = protocol,
+		.addr_be = p->destination_be[0],
+		.port_be = port_be,
+		.protocol = protocol,
 	};
 	struct vip6_key key6 = {
-		.addr_be = { p->destination_be[0], p->destination_be[1], p->destination_be[2],
-			     p->destination_be[3] },
-		.port_be = port_be, .protocol = protocol,
+		.addr_be = {p->destination_be[0], p->destination_be[1], p->destination_be[2],
+			    p->destination_be[3]},
+		.port_be = port_be,
+		.protocol = protocol,
 	};
 
 	if (FEATURE(IPV4) && p->family == 4)

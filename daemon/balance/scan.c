@@ -50,14 +50,10 @@ static bool is_expired(const struct world *world, uint64_t entry, uint32_t tick)
 	if (idle > FLOW_TICK_MASK - FUTURE_TICKS)
 		idle = 0;
 	switch (FLOW_STATE(entry)) {
-	case FLOW_UNCONFIRMED:
-		return idle >= world->program.idle_unconfirmed_ticks;
-	case FLOW_ESTABLISHED:
-		return idle >= world->program.idle_established_ticks;
-	case FLOW_CLOSING:
-		return idle >= world->program.idle_closing_ticks;
-	default:
-		return true;
+	case FLOW_UNCONFIRMED: return idle >= world->program.idle_unconfirmed_ticks;
+	case FLOW_ESTABLISHED: return idle >= world->program.idle_established_ticks;
+	case FLOW_CLOSING: return idle >= world->program.idle_closing_ticks;
+	default: return true;
 	}
 }
 

@@ -8,7 +8,10 @@
 #include "base/address.h"
 #include "sluice/abi.h"
 
-/* X(name): in the maps' terms. Those before SLOT may fail; from there on a step is a store to mapped memory. */
+/*
+ * X(name): in the maps' terms. PROGRAM and VIP may fail; the others are stores to mapped memory, or
+ * to nothing but the world.
+ */
 #define SLUICE_STEPS(X)                                                                            \
 	X(PROGRAM) /* load the program for a set of features, swap it in */                        \
 	X(VIP)	   /* index unused */                                                              \

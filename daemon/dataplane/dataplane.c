@@ -40,7 +40,7 @@ struct dataplane {
 	struct explanation *explanation;
 };
 
-/* ---- mapped memory --------------------------------------------------------------------------------- */
+/* ---- mapped memory --------------------------------------------------------------------------- */
 
 struct mapping {
 	enum map_number map;
@@ -144,7 +144,7 @@ void dataplane_explanation(struct dataplane *dataplane, struct explanation *ret_
 	*ret_explanation = *dataplane->explanation;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* A packet that sees the new word sees all that was written before it. */
 #define publish(pointer, value) __atomic_store_n(pointer, value, __ATOMIC_RELEASE)
@@ -287,7 +287,7 @@ int dataplane_apply(struct dataplane *dataplane, const struct step *step, struct
 	return 0;
 }
 
-/* ---- reading back ---------------------------------------------------------------------------------- */
+/* ---- reading back ---------------------------------------------------------------------------- */
 
 static struct vip vip_of(enum map_number map, const union vip_key *key, __u32 service)
 {
@@ -359,13 +359,14 @@ int dataplane_read(struct dataplane *dataplane, struct world *world, struct sl_e
 	       dataplane->size.services * sizeof(*world->services));
 	memcpy(world->backends, dataplane->backends,
 	       dataplane->size.backends * sizeof(*world->backends));
-	memcpy(world->slots, dataplane->chunks, dataplane->size.chunks * sizeof(*dataplane->chunks));
+	memcpy(world->slots, dataplane->chunks,
+	       dataplane->size.chunks * sizeof(*dataplane->chunks));
 	for (size_t i = 0; i < EGRESS_MAX; i++)
 		world->egress[i] = dataplane->egress[i].entry;
 	return 0;
 }
 
-/* ---- counters -------------------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 int dataplane_verdicts(struct dataplane *dataplane, struct verdict_counter ret[VERDICT_COUNT])
 {

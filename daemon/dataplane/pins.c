@@ -68,7 +68,7 @@ int pins_make_directory(const char *pin_dir, char **ret_directory, struct sl_err
 	return err;
 }
 
-/* ---- removal --------------------------------------------------------------------------------------- */
+/* ---- removal --------------------------------------------------------------------------------- */
 
 static void close_directory(DIR **directory)
 {

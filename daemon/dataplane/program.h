@@ -24,7 +24,8 @@ struct program_run {
 
 /* Maps that exist are reused if their sizes are the same; else an error that says how to go on. */
 int program_open(const char *pin_dir, const struct config_capacity *capacity,
-		 const struct hash_key *key, struct program **ret_program, struct sl_errors *errors);
+		 const struct hash_key *key, struct program **ret_program,
+		 struct sl_errors *errors);
 void program_close(struct program *program);
 
 /* Borrowed. */

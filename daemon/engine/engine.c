@@ -33,16 +33,36 @@ static void undo(struct engine *engine, const struct plan *plan, size_t done)
 	}
 }
 
+/*
+ * A program without what nothing needs any more is a wish: the larger one does as well, and undoing
+ * slots that packets have seen would cost flows. The next plan wishes again.
+ */
+static bool is_dispensable(const struct step *step)
+{
+	struct program_config larger = step->after.program;
+
+	larger.features = step->before.program.features;
+	return step->kind == STEP_PROGRAM &&
+	       !memcmp(&larger, &step->before.program, sizeof(larger)) &&
+	       !(step->after.program.features & ~step->before.program.features);
+}
+
 int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		int err = dataplane_apply(engine->dataplane, &plan->steps[i], errors);
+		const struct step *step = &plan->steps[i];
+		bool dispensable = is_dispensable(step);
+		int err = dataplane_apply(engine->dataplane, step, dispensable ? NULL : errors);
 
+		if (err && dispensable) {
+			log_warning("a smaller program could not be loaded; the larger one stays");
+			continue;
+		}
 		if (err) {
 			undo(engine, plan, i);
 			return err;
 		}
-		world_apply(&engine->world, &plan->steps[i], clock_now_ns());
+		world_apply(&engine->world, step, clock_now_ns());
 	}
 	if (plan->count)
 		engine->applied++;

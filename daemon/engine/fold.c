@@ -45,10 +45,10 @@ static void fold_service(const struct config *config, const struct config_servic
 			     &ret->backends[b]);
 }
 
+/* Rounded up, and one more: a tick may have begun just before the record's last packet. */
 static __u16 ticks(uint64_t ms)
 {
-	/* One more: a tick may have begun just before the packet. */
-	return (ms * NS_PER_MS >> FLOW_TICK_SHIFT) + 1;
+	return ((ms * NS_PER_MS - 1) >> FLOW_TICK_SHIFT) + 2;
 }
 
 static void fold_program(const struct config *config, struct program_config *ret)

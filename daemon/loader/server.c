@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * server.c - the privileged side. It waits for one thing after the other, so while the kernel verifies
- * a program nothing else is done. It never waits for the worker: a reply that the worker doesn't take
- * is lost.
+ * server.c - the privileged side. It waits for one thing after the other, so while the kernel
+ * verifies a program nothing else is done. It never waits for the worker: a reply that the worker
+ * doesn't take is lost.
  */
 #include "loader/loader.h"
 
@@ -38,7 +38,7 @@ struct server {
 	uint64_t refilled_ns;
 };
 
-/* ---- requests -------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static int carry_out(struct server *server, const struct request *request, struct reply *reply,
 		     struct sl_errors *errors)
@@ -132,7 +132,7 @@ static void receive(struct server *server)
 	kill(server->worker, SIGTERM);
 }
 
-/* ---- signals --------------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static void reap(struct server *server)
 {

@@ -253,7 +253,6 @@ struct flow_bucket {
 	X(CREATED, "created", "records begun")                                                     \
 	X(UNRECORDED, "unrecorded", "flows not recorded: both buckets full of better entries")     \
 	X(EVICTED_UNCONFIRMED, "evicted_unconfirmed", "unconfirmed records given up for others")   \
-	X(EVICTED_ESTABLISHED, "evicted_established", "established records given up for others")   \
 	X(CLAIM_LOST, "claim_lost", "claims lost to another CPU's record of the same flow")        \
 	X(FALLBACK, "fallback", "packets whose backend was not usable, sent to another")
 

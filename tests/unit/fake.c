@@ -51,11 +51,12 @@ Test(fake, fails_when_told_and_then_changes_nothing)
 Test(fake, reads_back_what_was_applied)
 {
 	struct step steps[] = {
-		{.kind = STEP_VIP, .after.vip = {{.family = 4, .word_be = {9}}, 5, 6, 1}},
-		{.kind = STEP_VIP, .after.vip = {{.family = 4, .word_be = {8}}, 5, 6, 2}},
-		{.kind = STEP_SERVICE_WORD, .index = 2, .after.word = SERVICE_WORD(1, 4, 0, 0, 0, 0)},
-		{.kind = STEP_BACKEND_ENTRY, .index = 3,
-		 .after.backend = {.state = BACKEND_UP, .forward = 1, .family = 4, .service = 2}},
+		{.kind = STEP_VIP, .after.vip = {{4, {9}}, 5, 6, 1}},
+		{.kind = STEP_VIP, .after.vip = {{4, {8}}, 5, 6, 2}},
+		{.kind = STEP_SERVICE_WORD,
+		 .index = 2,
+		 .after.word = SERVICE_WORD(1, 4, 0, 0, 0, 0)},
+		{.kind = STEP_BACKEND_ENTRY, .index = 3, .after.backend = {BACKEND_UP, 1, 4, 0, 2}},
 		{.kind = STEP_CHUNK, .index = 1, .after.chunk = {{1, 2}}},
 		{.kind = STEP_EGRESS, .index = 63, .after.egress = {1, {2}, 3}},
 	};

@@ -87,8 +87,8 @@ Test(world, vips_are_found_whatever_the_order_of_insertion)
 		world_apply(&world, &step, 0);
 	}
 	for (uint32_t i = 0; i < 200; i++) {
-		const struct vip *found = world_find_vip(&world, &vips[i].address,
-							 vips[i].protocol, vips[i].port_be);
+		const struct vip *found =
+			world_find_vip(&world, &vips[i].address, vips[i].protocol, vips[i].port_be);
 
 		if (i % 3 == 0)
 			cr_expect_null(found);
