@@ -243,6 +243,9 @@ GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ac
        "sluicectl explain --hex ffffffffffff0200000000010806 -o json",
        "sluicectl explain icmp 192.0.2.1:1 192.0.2.2:2",
        "sluicectl explain tcp 192.0.2.1:1 192.0.2.2:2 -i eth7")
+GOLDEN(terminal, "script -qec 'stty cols 60; sluicectl show flows' /dev/null | cat -v",
+       "NO_COLOR=1 script -qec 'stty cols 300; sluicectl show backends' /dev/null | cat -v",
+       "script -qec 'sluicectl status' /dev/null | cat -v | head -1")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json")
 
