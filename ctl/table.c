@@ -101,10 +101,13 @@ static struct libscols_table *new_table(const struct invocation *invocation,
 	/* A pipe gets whole cells; a terminal what fits. */
 	scols_table_set_termforce(table, isatty(STDOUT_FILENO) ? SCOLS_TERMFORCE_AUTO
 							       : SCOLS_TERMFORCE_NEVER);
-	for (; columns->title; columns++)
-		if (!scols_table_new_column(table, columns->title, 0,
-					    columns->right ? SCOLS_FL_RIGHT : SCOLS_FL_TRUNC))
+	for (; columns->title; columns++) {
+		/* The last is the one that may be cut: half a name is another name. */
+		int flags = columns->right ? SCOLS_FL_RIGHT : columns[1].title ? 0 : SCOLS_FL_TRUNC;
+
+		if (!scols_table_new_column(table, columns->title, 0, flags))
 			exit(fail(SLUICE_EXIT_FAILURE, "out of memory"));
+	}
 	return table;
 }
 

@@ -179,8 +179,8 @@ static void commit(const struct api_context *context, const struct request *requ
 		return;
 	}
 	*desired = NULL;
-	log_info("configuration committed by user %u: generation %llu", request->uid,
-		 (unsigned long long)engine_generation(context->engine));
+	log_info("generation %llu is by user %u",
+		 (unsigned long long)engine_generation(context->engine), request->uid);
 	answer_preview(context, "Commit", preview, answer);
 }
 

@@ -96,6 +96,15 @@ Test(api, unknown_paths_are_404)
 		json_decref(served_json(&served, "GET", paths[i], "", 404));
 }
 
+Test(api, head_is_get_without_the_body)
+{
+	int status;
+	_cleanup_free_ char *body = served_ask(&served, "HEAD", "/v1/status", "", "", &status);
+
+	cr_expect_eq(status, 200);
+	cr_expect_str_eq(body, "");
+}
+
 Test(api, get_has_no_body)
 {
 	json_t *problem = served_json(&served, "GET", "/v1/status", "{}", 413);

@@ -10,4 +10,11 @@ $(B)/tests/api_parts: $(B)/san/tests/fake_engine.o
 $(B)/tests/api_parts: WITHOUT := engine dataplane loader net health
 $(B)/fuzz/api: $(B)/san/tests/fake_engine.o
 $(B)/fuzz/api: WITHOUT := engine dataplane loader net health
-$(B)/tests/sluicectl: $(B)/sluicectl
+
+# The client that is tested is one with sanitizers: a leak changes its exit status.
+SANITIZED_CLIENT := $(patsubst %.c,$(B)/san/%.o,$(wildcard ctl/*.c))
+$(B)/san/sluicectl: $(SANITIZED_CLIENT) ctl
+	$(call say,LD)
+	$(Q)$(CLANG) $(SANITIZE) -o $@ $(filter %.o,$^) -lcurl -ljansson -lsmartcols
+$(B)/tests/sluicectl: | $(B)/san/sluicectl
+tests: $(B)/san/sluicectl

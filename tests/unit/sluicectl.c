@@ -2,7 +2,7 @@
 /*
  * The client as an operator sees it: what it prints and how it exits, over the real API.
  *
- * Each case runs build/sluicectl (or $SLUICECTL) and compares output, messages and exit status with
+ * Each case runs build/san/sluicectl (or $SLUICECTL) and compares output, messages and exit status with
  * tests/ctl/NAME.golden. UPDATE_GOLDENS=1 writes the files anew.
  */
 #include "base/memory.h"
@@ -33,13 +33,13 @@ static void write_file(const char *name, mode_t mode, const void *bytes, size_t 
 
 static void copy_program(void)
 {
-	const char *from = getenv("SLUICECTL") ? getenv("SLUICECTL") : "build/sluicectl";
+	const char *from = getenv("SLUICECTL") ? getenv("SLUICECTL") : "build/san/sluicectl";
 	FILE *in = fopen(from, "r");
-	char *bytes = sl_calloc(1, 16 << 20);
+	char *bytes = sl_calloc(1, 64 << 20);
 	size_t size;
 
 	cr_assert(in, "%s: build it first", from);
-	size = fread(bytes, 1, 16 << 20, in);
+	size = fread(bytes, 1, 64 << 20, in);
 	fclose(in);
 	write_file("sluicectl", 0755, bytes, size);
 	free(bytes);
@@ -243,6 +243,9 @@ GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ac
        "sluicectl explain --hex ffffffffffff0200000000010806 -o json",
        "sluicectl explain icmp 192.0.2.1:1 192.0.2.2:2",
        "sluicectl explain tcp 192.0.2.1:1 192.0.2.2:2 -i eth7")
+GOLDEN(terminal, "script -qec 'stty cols 60; sluicectl show flows' /dev/null | cat -v",
+       "NO_COLOR=1 script -qec 'stty cols 300; sluicectl show backends' /dev/null | cat -v",
+       "script -qec 'sluicectl status' /dev/null | cat -v | head -1")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json")
 
