@@ -236,23 +236,11 @@ static void on_work(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-static bool prefix_holds(const struct prefix *prefix, const struct address *address)
-{
-	const uint8_t *a = (const uint8_t *)prefix->address.word_be;
-	const uint8_t *b = (const uint8_t *)address->word_be;
-	unsigned bytes = prefix->bits / 8;
-	uint8_t mask = 0xff00 >> prefix->bits % 8;
-
-	if (prefix->address.family != address->family || memcmp(a, b, bytes))
-		return false;
-	return !mask || !((a[bytes] ^ b[bytes]) & mask);
-}
-
 static bool concerns(const struct news_item *item, const struct target *target)
 {
 	switch (item->subject) {
 	case NEWS_PREFIX:
-		return prefix_holds(&item->prefix, &target->address);
+		return news_covers(item, &target->address);
 	case NEWS_NEIGHBOUR:
 		return item->ifindex == target->ifindex &&
 		       address_equal(&item->prefix.address, &target->neighbour);
