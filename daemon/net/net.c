@@ -27,7 +27,7 @@
 
 #define MERGE_MS      20	       /* of news */
 #define SLICE	      256	       /* addresses asked in one turn of the loop: some milliseconds */
-#define TICK_MS	      1000
+#define TICK_S	      1
 #define KEEP_NS	      (60 * NS_PER_S) /* a lost neighbour's MAC */
 #define REFRESH_S     30	       /* a known neighbour is asked about, and nudged if stale */
 #define BACKOFF_MAX_S 30	       /* between nudges of an unknown one; from 1, doubling */
@@ -82,6 +82,13 @@ static void nudge(struct net *net, struct target *target, uint64_t now_ns, uint3
 	target->wake_ns = target->nudge_ns;
 }
 
+static uint32_t next_backoff_s(uint32_t backoff_s)
+{
+	uint32_t next_s = backoff_s ? backoff_s * 2 : 1;
+
+	return next_s < BACKOFF_MAX_S ? next_s : BACKOFF_MAX_S;
+}
+
 static void take_neighbour(struct net *net, struct target *target, uint64_t now_ns,
 			   const struct kernel_neighbour *neighbour, struct net_hop *hop)
 {
@@ -98,9 +105,7 @@ static void miss_neighbour(struct net *net, struct target *target, uint64_t now_
 	const struct net_hop *before = &target->hop;
 
 	if (!target->backoff_s || now_ns >= target->nudge_ns) {
-		target->backoff_s = target->backoff_s ? target->backoff_s * 2 : 1;
-		if (target->backoff_s > BACKOFF_MAX_S)
-			target->backoff_s = BACKOFF_MAX_S;
+		target->backoff_s = next_backoff_s(target->backoff_s);
 		nudge(net, target, now_ns, target->backoff_s);
 	}
 	if (target->wake_ns > target->nudge_ns)
@@ -231,23 +236,11 @@ static void on_work(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-static bool prefix_holds(const struct prefix *prefix, const struct address *address)
-{
-	const uint8_t *a = (const uint8_t *)prefix->address.word_be;
-	const uint8_t *b = (const uint8_t *)address->word_be;
-	unsigned bytes = prefix->bits / 8;
-	uint8_t mask = 0xff00 >> prefix->bits % 8;
-
-	if (prefix->address.family != address->family || memcmp(a, b, bytes))
-		return false;
-	return !mask || !((a[bytes] ^ b[bytes]) & mask);
-}
-
 static bool concerns(const struct news_item *item, const struct target *target)
 {
 	switch (item->subject) {
 	case NEWS_PREFIX:
-		return prefix_holds(&item->prefix, &target->address);
+		return news_covers(item, &target->address);
 	case NEWS_NEIGHBOUR:
 		return item->ifindex == target->ifindex &&
 		       address_equal(&item->prefix.address, &target->neighbour);
@@ -287,7 +280,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 int net_new(struct event_base *base, net_changed_fn *changed, void *context, struct net **ret_net,
 	    struct sl_errors *errors)
 {
-	const struct timeval tick = {TICK_MS / 1000, 0};
+	const struct timeval tick = {TICK_S, 0};
 	struct net *net = sl_calloc(1, sizeof(*net));
 	int error;
 
@@ -327,8 +320,10 @@ void net_free(struct net *net)
 
 /* ---- the set -------------------------------------------------------------------------------------- */
 
-static int compare_addresses(const struct address *a, const struct address *b)
+static int compare_addresses(const void *one, const void *other)
 {
+	const struct address *a = one, *b = other;
+
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
 	return memcmp(a->word_be, b->word_be, sizeof(a->word_be));
@@ -337,11 +332,6 @@ static int compare_addresses(const struct address *a, const struct address *b)
 static int compare_key(const void *key, const void *element)
 {
 	return compare_addresses(key, &(*(struct target *const *)element)->address);
-}
-
-static int compare_elements(const void *a, const void *b)
-{
-	return compare_addresses(a, b);
 }
 
 static struct target *find(const struct net *net, const struct address *address)
@@ -371,7 +361,7 @@ void net_watch(struct net *net, const struct address *addresses, size_t count)
 
 	if (count)
 		memcpy(sorted, addresses, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), compare_elements);
+	qsort(sorted, count, sizeof(*sorted), compare_addresses);
 	for (size_t i = 0; i < count; i++) {
 		struct target *old = find(net, &sorted[i]);
 

@@ -4,9 +4,9 @@
  *
  * For each watched address: the route's interface, gateway and MTU, the neighbour's MAC. Follows
  * changes of routes, neighbours and links. Needs no capability. A neighbour that the kernel doesn't
- * know is nudged with an empty datagram to the address's discard port, again with backing off (1 to
- * 30 s) while it stays unknown, and before it grows stale. The last known MAC is kept while the
- * kernel forgets and learns a neighbour again.
+ * know is nudged with an empty datagram to its discard port, again with backing off (1 to 30 s) while
+ * it stays unknown; one gone stale is nudged at most every 30 s. The last known MAC is kept for a
+ * minute while the kernel forgets and learns a neighbour again, unless the next hop changes.
  *
  * The only code that knows libnl.
  */

@@ -14,6 +14,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* Read at one go; the rest comes at the loop's next turn. */
@@ -135,4 +136,17 @@ void news_free(struct news *news)
 	event_free(news->event);
 	nl_socket_free(news->sock);
 	free(news);
+}
+
+bool news_covers(const struct news_item *item, const struct address *address)
+{
+	const struct prefix *prefix = &item->prefix;
+	const uint8_t *a = (const uint8_t *)prefix->address.word_be;
+	const uint8_t *b = (const uint8_t *)address->word_be;
+	unsigned bytes = prefix->bits / 8;
+	uint8_t mask = 0xff00 >> prefix->bits % 8;
+
+	if (prefix->address.family != address->family || memcmp(a, b, bytes))
+		return false;
+	return !mask || !((a[bytes] ^ b[bytes]) & mask);
 }

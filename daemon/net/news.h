@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event_base;
@@ -31,5 +32,8 @@ typedef void news_fn(void *context, const struct news_item *item);
 int news_new(struct event_base *base, news_fn *heard, void *context, struct news **ret_news,
 	     struct sl_errors *errors);
 void news_free(struct news *news);
+
+/* Of NEWS_PREFIX: whether the address stands under it. */
+bool news_covers(const struct news_item *item, const struct address *address);
 
 #endif
