@@ -108,6 +108,9 @@ static void answer(struct server *server, const struct request *request, size_t 
 	send(server->socket, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* A worker that has hung up is ending; one that takes longer is ended: alone it is of no use. */
+enum { HANG_UP_MS = 1000 };
+
 /*
  * No room for control messages is given, so the kernel closes descriptors that are sent along. One
  * byte more than a request tells one that is too long. An empty message looks like the end; the
@@ -127,9 +130,7 @@ static void receive(struct server *server)
 		answer(server, &message.request, size);
 		return;
 	}
-	/* A worker without a loader is of no use. */
 	server->socket = -1;
-	kill(server->worker, SIGTERM);
 }
 
 /* ---- signals --------------------------------------------------------------------------------- */
@@ -163,9 +164,13 @@ static void serve(struct server *server)
 			{.fd = server->socket, .events = POLLIN},
 		};
 
-		if (poll(fds, sl_count(fds), -1) < 0)
+		int ready = poll(fds, sl_count(fds), server->socket < 0 ? HANG_UP_MS : -1);
+
+		if (ready < 0)
 			continue;
-		if (fds[0].revents)
+		if (!ready)
+			kill(server->worker, SIGTERM);
+		else if (fds[0].revents)
 			take_signal(server);
 		else if (fds[1].revents)
 			receive(server);
