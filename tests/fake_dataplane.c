@@ -139,22 +139,12 @@ int dataplane_apply(struct dataplane *fake, const struct step *step, struct sl_e
 	if (++fake->steps == fake->fail_at)
 		return sl_fail(errors, EIO, step_name(step, text, sizeof(text)), "told to fail");
 	switch (step->kind) {
-	case STEP_PROGRAM:
-		return apply_program(fake, &step->after.program, errors);
-	case STEP_VIP:
-		apply_vip(fake, &step->before.vip, &step->after.vip);
-		break;
-	case STEP_CHUNK:
-		fake->chunks[step->index] = step->after.chunk;
-		break;
-	case STEP_BACKEND_ENTRY:
-		apply_backend(fake, step->index, &step->after.backend);
-		break;
-	case STEP_EGRESS:
-		fake->egress[step->index] = step->after.egress;
-		break;
-	default:
-		apply_word(fake, step);
+	case STEP_PROGRAM: return apply_program(fake, &step->after.program, errors);
+	case STEP_VIP: apply_vip(fake, &step->before.vip, &step->after.vip); break;
+	case STEP_CHUNK: fake->chunks[step->index] = step->after.chunk; break;
+	case STEP_BACKEND_ENTRY: apply_backend(fake, step->index, &step->after.backend); break;
+	case STEP_EGRESS: fake->egress[step->index] = step->after.egress; break;
+	default: apply_word(fake, step);
 	}
 	return 0;
 }

@@ -19,7 +19,8 @@
 static inline struct address target_address(uint32_t host)
 {
 	if (host % 2)
-		return (struct address){.family = 6, .word_be = {htonl(0x20010db8), 0, 0, htonl(host)}};
+		return (struct address){.family = 6,
+					.word_be = {htonl(0x20010db8), 0, 0, htonl(host)}};
 	return (struct address){.family = 4, .word_be = {htonl(0x0a000000 + host)}};
 }
 

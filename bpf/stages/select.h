@@ -58,7 +58,8 @@ static __always_inline bool select_by_turn(const struct packet *p)
 	__u32 algorithm = SERVICE_WORD_ALGORITHM(p->service_word);
 
 	return FEATURE(TURNS) &&
-	       (algorithm == ALGORITHM_ROUND_ROBIN || algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
+	       (algorithm == ALGORITHM_ROUND_ROBIN ||
+		algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
 	       !select_is_older(p);
 }
 

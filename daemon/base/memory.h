@@ -39,8 +39,8 @@ char *sl_strdup(const char *text);
 char *sl_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sl_vprintf(const char *format, va_list args);
 
-void sl_freep(void *pointer);	  /* of a pointer variable */
-void sl_closep(const int *fd);	  /* nothing if negative */
+void sl_freep(void *pointer);	    /* of a pointer variable */
+void sl_closep(const int *fd);	    /* nothing if negative */
 void sl_fclosep(FILE *const *file); /* nothing if NULL */
 
 #endif

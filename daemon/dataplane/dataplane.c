@@ -253,36 +253,22 @@ int dataplane_apply(struct dataplane *dataplane, const struct step *step, struct
 
 	assert(step->kind < STEP_COUNT && index < limit_of(dataplane, step->kind));
 	switch (step->kind) {
-	case STEP_PROGRAM:
-		return dataplane->load(dataplane->context, &after->program, errors);
-	case STEP_VIP:
-		return apply_vip(dataplane, step, errors);
-	case STEP_BACKEND_ENTRY:
-		return apply_backend(dataplane, step, errors);
-	case STEP_SLOT:
-		publish(slot_of(dataplane, index), after->slot);
-		break;
-	case STEP_CHUNK:
-		dataplane->chunks[index] = after->chunk;
-		break;
-	case STEP_SERVICE_WORD:
-		publish(&dataplane->services[index].word, after->word);
-		break;
+	case STEP_PROGRAM: return dataplane->load(dataplane->context, &after->program, errors);
+	case STEP_VIP: return apply_vip(dataplane, step, errors);
+	case STEP_BACKEND_ENTRY: return apply_backend(dataplane, step, errors);
+	case STEP_SLOT: publish(slot_of(dataplane, index), after->slot); break;
+	case STEP_CHUNK: dataplane->chunks[index] = after->chunk; break;
+	case STEP_SERVICE_WORD: publish(&dataplane->services[index].word, after->word); break;
 	case STEP_SERVICE_GRACE:
 		publish(&dataplane->services[index].grace_until_ns, after->word);
 		break;
-	case STEP_BACKEND_STATE:
-		publish(&dataplane->backends[index].state, after->state);
-		break;
+	case STEP_BACKEND_STATE: publish(&dataplane->backends[index].state, after->state); break;
 	case STEP_BACKEND_NEXT_HOP:
 		publish(&dataplane->backends[index].next_hop.word, after->word);
 		break;
-	case STEP_EGRESS:
-		store_egress(&dataplane->egress[index].entry, &after->egress);
-		break;
+	case STEP_EGRESS: store_egress(&dataplane->egress[index].entry, &after->egress); break;
 	case STEP_SERVICE_NOTE: /* the maps don't hold it */
-	case STEP_COUNT:
-		break;
+	case STEP_COUNT: break;
 	}
 	return 0;
 }

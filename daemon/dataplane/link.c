@@ -38,17 +38,13 @@ static bool is_busy(int err)
 static const char *cause(int err)
 {
 	switch (-err) {
-	case EOPNOTSUPP:
-		return "its driver can't";
-	case ERANGE:
-		return "the MTU of the interface or its peer is too large";
+	case EOPNOTSUPP: return "its driver can't";
+	case ERANGE: return "the MTU of the interface or its peer is too large";
 	case EINVAL:
 		return "its driver won't; too large an MTU and LRO are the usual causes, the "
 		       "kernel's log may tell";
-	case ENOSPC:
-		return "it has fewer receive queues than its peer has transmit queues";
-	default:
-		return strerror(-err);
+	case ENOSPC: return "it has fewer receive queues than its peer has transmit queues";
+	default: return strerror(-err);
 	}
 }
 

@@ -27,7 +27,8 @@ static void undo(struct engine *engine, const struct plan *plan, size_t done)
 		struct step inverse = step_inverse(&plan->steps[done]);
 
 		if (dataplane_apply(engine->dataplane, &inverse, NULL))
-			log_error("%s could not be undone", step_name(&inverse, name, sizeof(name)));
+			log_error("%s could not be undone",
+				  step_name(&inverse, name, sizeof(name)));
 		else
 			world_apply(&engine->world, &inverse, clock_now_ns());
 	}
@@ -278,7 +279,7 @@ static void leave_at_once(struct engine *engine, size_t pool, const struct addre
 		id = service.id == SERVICE_NONE
 			     ? -1
 			     : world_find_backend(&engine->world, service.id, address,
-						   config->services[i].forward);
+						  config->services[i].forward);
 		if (id < 0 || !BACKEND_USABLE(engine->world.backends[id].state))
 			continue;
 		step.index = id;

@@ -46,20 +46,14 @@ static int carry_out(struct server *server, const struct request *request, struc
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
 	switch ((enum request_kind)request->kind) {
-	case REQUEST_LOAD:
-		return program_load(server->program, &request->config, errors);
-	case REQUEST_ATTACH:
-		return program_attach(server->program, interface, errors);
-	case REQUEST_DETACH:
-		return program_detach(server->program, interface->name, errors);
-	case REQUEST_MODE:
-		reply->mode = program_mode(server->program, interface->name);
-		return 0;
+	case REQUEST_LOAD: return program_load(server->program, &request->config, errors);
+	case REQUEST_ATTACH: return program_attach(server->program, interface, errors);
+	case REQUEST_DETACH: return program_detach(server->program, interface->name, errors);
+	case REQUEST_MODE: reply->mode = program_mode(server->program, interface->name); return 0;
 	case REQUEST_EXPLAIN:
 		return program_explain(server->program, interface->name, request->frame,
 				       request->frame_size, &reply->run, errors);
-	case REQUEST_COUNT:
-		break;
+	case REQUEST_COUNT: break;
 	}
 	return -EINVAL;
 }

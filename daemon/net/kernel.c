@@ -72,7 +72,8 @@ static struct nl_msg *new_request(int type, const void *header, size_t length)
 }
 
 /* Takes the request. What `parse` makes of the answer is in `result`; false if there was none. */
-static bool ask(struct nl_sock *sock, struct nl_msg *request, nl_recvmsg_msg_cb_t parse, void *result)
+static bool ask(struct nl_sock *sock, struct nl_msg *request, nl_recvmsg_msg_cb_t parse,
+		void *result)
 {
 	int error;
 
@@ -139,7 +140,8 @@ static int parse_route(struct nl_msg *message, void *context)
 	return NL_OK;
 }
 
-bool kernel_route(struct nl_sock *sock, const struct address *address, struct kernel_route *ret_route)
+bool kernel_route(struct nl_sock *sock, const struct address *address,
+		  struct kernel_route *ret_route)
 {
 	const struct rtmsg header = {
 		.rtm_family = family_of(address),

@@ -45,7 +45,8 @@ int kernel_open(struct nl_sock **ret_sock, struct sl_errors *errors);
 void kernel_close(struct nl_sock *sock);
 
 /* False: no route. Of several paths, the one that the kernel takes for this address. */
-bool kernel_route(struct nl_sock *sock, const struct address *address, struct kernel_route *ret_route);
+bool kernel_route(struct nl_sock *sock, const struct address *address,
+		  struct kernel_route *ret_route);
 /* False: no such link. */
 bool kernel_link(struct nl_sock *sock, uint32_t ifindex, struct kernel_link *ret_link);
 void kernel_neighbour(struct nl_sock *sock, uint32_t ifindex, const struct address *address,

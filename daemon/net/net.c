@@ -25,12 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MERGE_MS      20	       /* of news */
-#define SLICE	      256	       /* addresses asked in one turn of the loop: some milliseconds */
+#define MERGE_MS      20  /* of news */
+#define SLICE	      256 /* addresses asked in one turn of the loop: some milliseconds */
 #define TICK_S	      1
 #define KEEP_NS	      (60 * NS_PER_S) /* a lost neighbour's MAC */
-#define REFRESH_S     30	       /* a known neighbour is asked about, and nudged if stale */
-#define BACKOFF_MAX_S 30	       /* between nudges of an unknown one; from 1, doubling */
+#define REFRESH_S     30	      /* a known neighbour is asked about, and nudged if stale */
+#define BACKOFF_MAX_S 30	      /* between nudges of an unknown one; from 1, doubling */
 
 #define NUD_USABLE (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
 
@@ -39,12 +39,12 @@ struct target {
 	struct net_hop hop;
 	bool dirty;
 	bool announced;
-	uint32_t ifindex;	/* with `neighbour`: the next hop; 0: none */
+	uint32_t ifindex;	  /* with `neighbour`: the next hop; 0: none */
 	struct address neighbour; /* the gateway or the address itself */
-	uint64_t lost_ns;	/* when the neighbour whose MAC `hop` has was lost; 0: it wasn't */
-	uint64_t nudge_ns;	/* no nudge before */
-	uint64_t wake_ns;	/* ask again without news */
-	uint32_t backoff_s;	/* 0: no nudge so far */
+	uint64_t lost_ns;   /* when the neighbour whose MAC `hop` has was lost; 0: it wasn't */
+	uint64_t nudge_ns;  /* no nudge before */
+	uint64_t wake_ns;   /* ask again without news */
+	uint32_t backoff_s; /* 0: no nudge so far */
 };
 
 struct net {
@@ -100,7 +100,8 @@ static void take_neighbour(struct net *net, struct target *target, uint64_t now_
 		nudge(net, target, now_ns, REFRESH_S);
 }
 
-static void miss_neighbour(struct net *net, struct target *target, uint64_t now_ns, struct net_hop *hop)
+static void miss_neighbour(struct net *net, struct target *target, uint64_t now_ns,
+			   struct net_hop *hop)
 {
 	const struct net_hop *before = &target->hop;
 
@@ -121,8 +122,8 @@ static void miss_neighbour(struct net *net, struct target *target, uint64_t now_
 	memcpy(hop->mac, before->mac, sizeof(hop->mac));
 }
 
-static void look_up_neighbour(struct net *net, struct target *target, const struct kernel_route *route,
-			      struct net_hop *hop)
+static void look_up_neighbour(struct net *net, struct target *target,
+			      const struct kernel_route *route, struct net_hop *hop)
 {
 	const struct address *next = route->gateway.family ? &route->gateway : &target->address;
 	uint64_t now_ns = clock_now_ns();
@@ -187,7 +188,8 @@ static bool same_hop(const struct net_hop *a, const struct net_hop *b)
 		return false;
 	if (!a->resolved)
 		return a->why == b->why;
-	return a->ifindex == b->ifindex && a->mtu == b->mtu && !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
+	return a->ifindex == b->ifindex && a->mtu == b->mtu &&
+	       !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
 	       !memcmp(a->source_mac, b->source_mac, sizeof(a->source_mac)) &&
 	       !strcmp(a->interface, b->interface);
 }
@@ -239,13 +241,11 @@ static void on_work(evutil_socket_t fd, short what, void *context)
 static bool concerns(const struct news_item *item, const struct target *target)
 {
 	switch (item->subject) {
-	case NEWS_PREFIX:
-		return news_covers(item, &target->address);
+	case NEWS_PREFIX: return news_covers(item, &target->address);
 	case NEWS_NEIGHBOUR:
 		return item->ifindex == target->ifindex &&
 		       address_equal(&item->prefix.address, &target->neighbour);
-	case NEWS_EVERYTHING:
-		break;
+	case NEWS_EVERYTHING: break;
 	}
 	return true;
 }
@@ -339,7 +339,8 @@ static struct target *find(const struct net *net, const struct address *address)
 	struct target **found = NULL;
 
 	if (net->n_targets)
-		found = bsearch(address, net->targets, net->n_targets, sizeof(*net->targets), compare_key);
+		found = bsearch(address, net->targets, net->n_targets, sizeof(*net->targets),
+				compare_key);
 	return found ? *found : NULL;
 }
 

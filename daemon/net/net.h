@@ -35,7 +35,8 @@ struct net_hop {
 };
 
 /* Called from the loop when the hop of a watched address has changed, also the first time. */
-typedef void net_changed_fn(void *context, const struct address *address, const struct net_hop *hop);
+typedef void net_changed_fn(void *context, const struct address *address,
+			    const struct net_hop *hop);
 
 int net_new(struct event_base *base, net_changed_fn *changed, void *context, struct net **ret_net,
 	    struct sl_errors *errors);

@@ -65,13 +65,9 @@ static int on_notice(struct nl_msg *message, void *context)
 
 	switch (header->nlmsg_type) {
 	case RTM_NEWROUTE:
-	case RTM_DELROUTE:
-		matters = parse_route(header, &item);
-		break;
+	case RTM_DELROUTE: matters = parse_route(header, &item); break;
 	case RTM_NEWNEIGH:
-	case RTM_DELNEIGH:
-		matters = parse_neighbour(header, &item);
-		break;
+	case RTM_DELNEIGH: matters = parse_neighbour(header, &item); break;
 	}
 	if (matters)
 		news->heard(news->context, &item);
@@ -95,10 +91,10 @@ static int subscribe(struct nl_sock *sock)
 	int error = nl_connect(sock, NETLINK_ROUTE);
 
 	if (!error)
-		error = nl_socket_add_memberships(sock, RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR,
-						  RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-						  RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
-						  RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP, RTNLGRP_NONE);
+		error = nl_socket_add_memberships(
+			sock, RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+			RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP, RTNLGRP_NONE);
 	return error;
 }
 
@@ -122,7 +118,8 @@ int news_new(struct event_base *base, news_fn *heard, void *context, struct news
 	nl_socket_disable_seq_check(sock);
 	nl_socket_set_nonblocking(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_notice, news);
-	news->event = event_new(base, nl_socket_get_fd(sock), EV_READ | EV_PERSIST, on_readable, news);
+	news->event =
+		event_new(base, nl_socket_get_fd(sock), EV_READ | EV_PERSIST, on_readable, news);
 	if (!news->event || event_add(news->event, NULL))
 		sl_out_of_memory();
 	*ret_news = news;

@@ -27,7 +27,8 @@ int handover_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct sl_er
 	if (!user)
 		return sl_fail(errors, ENOENT, name ? name : "nobody", "no such user");
 	if (!user->pw_uid)
-		return sl_fail(errors, EINVAL, name, "the worker must not be root: name another user");
+		return sl_fail(errors, EINVAL, name,
+			       "the worker must not be root: name another user");
 	*ret_uid = user->pw_uid;
 	*ret_gid = user->pw_gid;
 	return 0;

@@ -61,8 +61,9 @@ static void on_committed(void *context, const struct config *config)
 
 static void open_engine(struct site *site)
 {
-	cr_assert_eq(engine_new(site->base, site->dataplane, on_committed, site, &site->engine, NULL),
-		     0);
+	cr_assert_eq(
+		engine_new(site->base, site->dataplane, on_committed, site, &site->engine, NULL),
+		0);
 }
 
 static struct site open_site(void)
@@ -196,8 +197,9 @@ Test(engine, refuses_what_needs_a_restart)
 {
 	struct site site = open_site();
 	struct sl_errors errors = {0};
-	static const char other[] = "capacity: {services: 512, backends: 4096, slots: 262144, flows: 2048}\n"
-				    "interfaces: {eth1: {}}\npools: {}\nservices: {}\n";
+	static const char other[] =
+		"capacity: {services: 512, backends: 4096, slots: 262144, flows: 2048}\n"
+		"interfaces: {eth1: {}}\npools: {}\nservices: {}\n";
 	struct config *config = NULL;
 
 	open_engine(&site);

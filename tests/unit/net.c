@@ -129,8 +129,8 @@ static void lay_cables(struct site *site)
 
 static void become_nobody(void)
 {
-	cr_assert(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !setgroups(0, NULL) && !setgid(65534) &&
-		  !setuid(65534));
+	cr_assert(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !setgroups(0, NULL) &&
+		  !setgid(65534) && !setuid(65534));
 	/* LeakSanitizer looks at its own process with ptrace. */
 	prctl(PR_SET_DUMPABLE, 1);
 }
@@ -195,8 +195,9 @@ static void describe(struct site *site, const char *text, char ret[128])
 
 	cr_assert(net_hop(site->net, &address, &hop));
 	if (hop.resolved)
-		snprintf(ret, 128, "%s %02x:%02x:%02x:%02x:%02x:%02x mtu %u", hop.interface, hop.mac[0],
-			 hop.mac[1], hop.mac[2], hop.mac[3], hop.mac[4], hop.mac[5], hop.mtu);
+		snprintf(ret, 128, "%s %02x:%02x:%02x:%02x:%02x:%02x mtu %u", hop.interface,
+			 hop.mac[0], hop.mac[1], hop.mac[2], hop.mac[3], hop.mac[4], hop.mac[5],
+			 hop.mtu);
 	else
 		snprintf(ret, 128, "%s%s", hop.why, hop.local ? ", local" : "");
 }
@@ -215,7 +216,8 @@ static void expect(struct site *site, const char *address, const char *hop)
 	char seen[128];
 
 	event_add(guard, &patience);
-	for (describe(site, address, seen); strcmp(seen, hop) && !late; describe(site, address, seen))
+	for (describe(site, address, seen); strcmp(seen, hop) && !late;
+	     describe(site, address, seen))
 		event_base_loop(site->base, EVLOOP_ONCE);
 	event_free(guard);
 	cr_assert_str_eq(seen, hop, "%s: \"%s\" instead of \"%s\"", address, seen, hop);
@@ -290,7 +292,8 @@ Test(net, says_why_not)
 	watch_and_expect(site, "192.0.2.77", "neighbour unknown");
 	run(site, "ip route add blackhole 203.0.113.0/24");
 	watch_and_expect(site, "203.0.113.9", "no route");
-	run(site, "ip tuntap add t0 mode tun && ip link set t0 up && ip route add 10.0.0.0/8 dev t0");
+	run(site,
+	    "ip tuntap add t0 mode tun && ip link set t0 up && ip route add 10.0.0.0/8 dev t0");
 	watch_and_expect(site, "10.1.1.1", "interface without Ethernet addresses");
 	site_free(site);
 }
@@ -503,8 +506,9 @@ Test(net, lost_news_are_made_up_for)
 	run(site, "ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev h0 nud permanent");
 	ticks(site, 3);
 	clock_ahead_ns -= 3600 * NS_PER_S;
-	run(site, "for i in $(seq 1 1500); do echo route add 10.$((i / 250)).$((i %% 250)).0/24 via "
-		  "192.0.2.2; done | ip -batch -");
+	run(site,
+	    "for i in $(seq 1 1500); do echo route add 10.$((i / 250)).$((i %% 250)).0/24 via "
+	    "192.0.2.2; done | ip -batch -");
 	run(site, "ip route add 192.0.2.2 dev h0 mtu 1300");
 	expect(site, "192.0.2.2", "h0 02:00:00:00:00:02 mtu 1300");
 	site_free(site);

@@ -25,7 +25,8 @@ TestSuite(world, .init = setup, .fini = teardown);
 
 static struct vip vip_of(uint32_t address, uint8_t protocol, uint16_t port, uint32_t service)
 {
-	return (struct vip){{.family = 4, .word_be = {htonl(address)}}, htons(port), protocol, service};
+	return (struct vip){
+		{.family = 4, .word_be = {htonl(address)}}, htons(port), protocol, service};
 }
 
 static struct step step_of(enum step_kind kind, uint32_t index)
