@@ -27,9 +27,9 @@
 enum handover_fd {
 	HANDOVER_BEFORE = 2,
 #define X(name) HANDOVER_##name,
-	HANDOVER_FDS(X) HANDOVER_MAPS
+	HANDOVER_FDS(X) HANDOVER_MAPS,
 #undef X
-		HANDOVER_END = HANDOVER_MAPS + MAP_COUNT,
+	HANDOVER_END = HANDOVER_MAPS + MAP_COUNT,
 };
 
 struct handover {
