@@ -16,6 +16,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
@@ -180,6 +181,7 @@ static int prepare(const struct options *options, struct config *config, struct 
 	for (int i = 0; i < MAP_COUNT; i++)
 		handover->fds[HANDOVER_MAPS + i] = program_map_fd(*ret_program, i);
 	handover->fds[HANDOVER_LOADER] = pair[1];
+	handover->fds[HANDOVER_LOCK] = fcntl(program_lock_fd(*ret_program), F_DUPFD_CLOEXEC, 0);
 	*ret_socket = pair[0];
 	*ret_worker = handover_start(handover, errors);
 	return *ret_worker < 0 ? *ret_worker : 0;

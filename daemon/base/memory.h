@@ -28,6 +28,15 @@
 		stolen_;                                                                           \
 	})
 
+/* The same for a descriptor. */
+static inline int sl_steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
 #define sl_count(array) (sizeof(array) / sizeof((array)[0]))
 
 _Noreturn void sl_out_of_memory(void);

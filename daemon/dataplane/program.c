@@ -25,6 +25,7 @@ struct attachment {
 
 struct program {
 	char *directory;	 /* owned: PIN_DIR/v1 */
+	int lock;		 /* owned: on PIN_DIR */
 	struct sluice_bpf *maps; /* owned, and so below */
 	struct sluice_bpf *live; /* NULL: nothing loaded yet */
 	struct sluice_bpf *twin;
@@ -45,7 +46,12 @@ int program_open(const char *pin_dir, const struct config_capacity *capacity,
 	int err;
 
 	program->settings.key = *key;
+	program->lock = -1;
 	err = pins_make_directory(pin_dir, &program->directory, errors);
+	if (!err) {
+		program->lock = pins_lock(pin_dir, errors);
+		err = program->lock < 0 ? program->lock : 0;
+	}
 	if (!err)
 		err = maps_open(program->directory, capacity, &program->maps, errors);
 	if (err)
@@ -65,7 +71,13 @@ void program_close(struct program *program)
 	object_freep(&program->live);
 	object_freep(&program->maps);
 	free(program->directory);
+	sl_closep(&program->lock);
 	free(program);
+}
+
+int program_lock_fd(const struct program *program)
+{
+	return program->lock;
 }
 
 int program_map_fd(const struct program *program, enum map_number map)

@@ -22,6 +22,7 @@
 	X(LOADER)  /* socket to the loader */                                                      \
 	X(API)	   /* listening Unix socket */                                                     \
 	X(METRICS) /* listening TCP socket, or a closed descriptor */                              \
+	X(LOCK)	   /* of the maps: held until both processes are gone */                           \
 	X(CONFIG)  /* the configuration's text, sealed */
 
 enum handover_fd {

@@ -330,6 +330,22 @@ Test(program, a_second_process_continues)
 	program_close(second);
 }
 
+Test(program, a_directory_has_one_daemon_at_a_time)
+{
+	struct program *first = open_program(&veth_capacity), *second = NULL;
+	int lock = dup(program_lock_fd(first));
+	int err = program_open(veth_pin_dir(), &veth_capacity, &key, &second, &errors);
+
+	cr_expect_eq(err, -EBUSY);
+	cr_expect_not_null(strstr(errors.list[0].what, "another sluiced"));
+	program_close(first);
+	sl_errors_deinit(&errors);
+	err = program_open(veth_pin_dir(), &veth_capacity, &key, &second, &errors);
+	cr_expect_eq(err, -EBUSY, "its worker still has the lock");
+	close(lock);
+	program_close(open_program(&veth_capacity));
+}
+
 Test(program, an_interface_made_anew_is_attached_anew)
 {
 	struct program *program = load_program();
