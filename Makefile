@@ -11,7 +11,8 @@
 #
 # A directory under daemon/ is a module and becomes an archive. It is compiled twice: by $(CC) for
 # the product, and by clang under build/san with AddressSanitizer, UBSan and the fuzzers' coverage,
-# for the tests. A test that needs more than the modules says so in a fragment tests/*/*.mk:
+# for the tests, which see all modules. A test that needs more, or a fake in the place of a module,
+# says so in a fragment tests/*/*.mk:
 #
 #	$(B)/tests/engine: $(B)/san/tests/fake_dataplane.o
 #	$(B)/tests/engine: WITHOUT := dataplane
@@ -25,7 +26,8 @@ B       := build
 VERSION := $(shell cat VERSION)
 TRIPLET := $(shell $(CC) -dumpmachine)
 
-WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wno-unused-parameter
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS   ?= -O2 -g
@@ -148,7 +150,7 @@ bench: $(B)/bench
 # What is found beyond the saved corpus is kept in build/fuzz/found.
 fuzz: $(FUZZERS)
 	@for name in $(notdir $(FUZZERS)); do \
-		mkdir -p $(B)/fuzz/found/$$name && \
+		mkdir -p $(B)/fuzz/found/$$name tests/fuzz/corpus/$$name && \
 		$(B)/fuzz/$$name -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(B)/fuzz/$$name- \
 			$(B)/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
@@ -162,13 +164,10 @@ format:
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice README.md CHANGELOG.md docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice README.md LICENSES.md CHANGELOG.md docs/*.md
 
 clean:
 	rm -rf $(B)
-
-$(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
-$(B)/tests/fake: $(B)/san/tests/fake_dataplane.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

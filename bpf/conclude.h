@@ -11,10 +11,9 @@
 #include "maps.h"
 #include "packet.h"
 
-static const __u32 conclude_actions[VERDICT_COUNT] = {
-	[VERDICT_CONTINUE] = XDP_DROP,
+static const __u32 conclude_actions[VERDICT_COUNT] = {[VERDICT_CONTINUE] = XDP_DROP,
 #define X(name, action, word, help) [VERDICT_##name] = action,
-	SLUICE_VERDICTS(X)
+						      SLUICE_VERDICTS(X)
 #undef X
 };
 
@@ -62,13 +61,17 @@ static __always_inline void conclude_explain(const struct packet *p, __u32 verdi
 
 static __always_inline int conclude(const struct packet *p, __u32 verdict)
 {
+	__u64 known;
+
 	if (verdict == VERDICT_CONTINUE || verdict >= VERDICT_COUNT)
 		verdict = VERDICT_INTERNAL;
 	if (read_only)
 		conclude_explain(p, verdict);
 	else
 		conclude_count(p, verdict);
-	return conclude_actions[verdict];
+	known = verdict;
+	ONE_REGISTER(known);
+	return known < VERDICT_COUNT ? conclude_actions[known] : XDP_DROP;
 }
 
 #endif

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define FIXED_AT_LOAD
+#define ONE_REGISTER(variable)
 #define COLD static __attribute__((noinline, unused))
 #define SEC(name)
 #ifndef __always_inline
@@ -103,8 +104,7 @@ static inline long bpf_fib_lookup(void *ctx, struct bpf_fib_lookup *fib, int siz
 #define __type(name, what) what *name
 
 #define HOST_DECLARED(map, name) sizeof(*(map)->name.declared)
-#define HOST_COPIES(map)                                                                           \
-	(HOST_DECLARED(map, type) == BPF_MAP_TYPE_PERCPU_ARRAY ? HOST_CPUS : 1)
+#define HOST_COPIES(map)	 (HOST_DECLARED(map, type) == BPF_MAP_TYPE_PERCPU_ARRAY ? HOST_CPUS : 1)
 
 #define host_map_open(map, entries)                                                                \
 	do {                                                                                       \
@@ -112,7 +112,7 @@ static inline long bpf_fib_lookup(void *ctx, struct bpf_fib_lookup *fib, int siz
 		(map)->type.set = 0;                                                               \
 		(map)->key = calloc((entries), sizeof(*(map)->key));                               \
 		(map)->value = aligned_alloc(                                                      \
-		    64, (HOST_COPIES(map) * (entries) * sizeof(*(map)->value) + 63) & ~63ul);      \
+			64, (HOST_COPIES(map) * (entries) * sizeof(*(map)->value) + 63) & ~63ul);  \
 		memset((map)->value, 0, HOST_COPIES(map) * (entries) * sizeof(*(map)->value));     \
 	} while (0)
 
@@ -153,8 +153,8 @@ static inline void *host_lookup(int type, void *keys, size_t key_size, void *val
 /* A hash keeps its number of keys where its declaration keeps its type. */
 #define bpf_map_lookup_elem(map, k)                                                                \
 	((__typeof__((map)->value))host_lookup(                                                    \
-	    HOST_DECLARED(map, type), (map)->key, sizeof(*(map)->key), (map)->value,               \
-	    sizeof(*(map)->value), (map)->max_entries.set, (map)->type.set, k))
+		HOST_DECLARED(map, type), (map)->key, sizeof(*(map)->key), (map)->value,           \
+		sizeof(*(map)->value), (map)->max_entries.set, (map)->type.set, k))
 
 /* Adds a key to a hash, or changes its value. */
 #define host_hash_put(map, k, v)                                                                   \

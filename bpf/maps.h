@@ -15,8 +15,9 @@
 /* Writer: the daemon, before load. */
 FIXED_AT_LOAD struct program_config config = {};
 FIXED_AT_LOAD struct hash_key hash_key = {};
-FIXED_AT_LOAD __u32 flow_buckets_mask = 0; /* number of entries of `flows`, a power of two, less one */
-FIXED_AT_LOAD bool read_only = false;	   /* explain: writes no map but `explanation`, sends nothing */
+FIXED_AT_LOAD __u32 flow_buckets_mask =
+	0;			      /* number of entries of `flows`, a power of two, less one */
+FIXED_AT_LOAD bool read_only = false; /* explain: writes no map but `explanation`, sends nothing */
 
 /* Is the code for a feature in this program? */
 #define FEATURE(name) ((config.features & FEATURE_##name) != 0)

@@ -28,6 +28,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #define FIXED_AT_LOAD const volatile
+/* The verifier of 6.1 forgets a bound that was tested on a copy: test and use one register. */
+#define ONE_REGISTER(variable) asm volatile("" : "+r"(variable))
 /* Code off the hot path: a global function, which the verifier walks once, not once a call. */
 #define COLD __noinline
 #else
@@ -45,15 +47,15 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
-#define ICMP4_ECHO_REPLY   0
-#define ICMP4_UNREACHABLE  3
-#define ICMP4_ECHO_REQUEST 8
+#define ICMP4_ECHO_REPLY    0
+#define ICMP4_UNREACHABLE   3
+#define ICMP4_ECHO_REQUEST  8
 #define ICMP4_TIME_EXCEEDED 11
-#define ICMP4_PARAMETER	   12
-#define ICMP6_UNREACHABLE  1
-#define ICMP6_PARAMETER	   4 /* the last of the errors: 1 unreachable, 2 too big, 3 time exceeded */
-#define ICMP6_ECHO_REQUEST 128
-#define ICMP6_ECHO_REPLY   129
+#define ICMP4_PARAMETER	    12
+#define ICMP6_UNREACHABLE   1
+#define ICMP6_PARAMETER	    4 /* the last of the errors: 1 unreachable, 2 too big, 3 time exceeded */
+#define ICMP6_ECHO_REQUEST  128
+#define ICMP6_ECHO_REPLY    129
 
 /* Any header, read as words. */
 typedef __be16 __attribute__((__may_alias__)) any_be16;
@@ -82,18 +84,18 @@ struct icmp {
 /* No padding, and nothing unset: older verifiers refuse a global function uninitialised bytes. */
 struct packet {
 	/* What it says; from parse. */
-	__u32 length;	 /* of the frame as it came */
-	__u32 l3;	 /* offset of the IP header: 14, or 18 behind a VLAN tag */
-	__u32 l4;	 /* offset of what follows IP's headers */
-	__u32 l3_length; /* of the IP packet by its own account: without Ethernet's padding */
+	__u32 length;	     /* of the frame as it came */
+	__u32 l3;	     /* offset of the IP header: 14, or 18 behind a VLAN tag */
+	__u32 l4;	     /* offset of what follows IP's headers */
+	__u32 l3_length;     /* of the IP packet by its own account: without Ethernet's padding */
 	__be32 source_be[4]; /* IPv4: [0], the rest 0 */
 	__be32 destination_be[4];
 	__be16 source_port_be;
 	__be16 destination_port_be;
 	__be16 vlan_tpid_be; /* 0: no tag */
 	__be16 vlan_control_be;
-	__u8 family;	   /* 4 or 6 */
-	__u8 protocol;	   /* what follows IP's headers */
+	__u8 family;	    /* 4 or 6 */
+	__u8 protocol;	    /* what follows IP's headers */
 	__u8 traffic_class; /* IPv4: TOS */
 	__u8 tcp_flags;
 	__u8 icmp_type;
@@ -126,22 +128,14 @@ static __always_inline void *packet_at(const struct xdp_md *ctx, __u32 offset, _
 {
 	unsigned char *data = (unsigned char *)(long)ctx->data;
 	const unsigned char *end = (const unsigned char *)(long)ctx->data_end;
+	__u64 at = offset;
 
-	if (offset > PACKET_OFFSET_MAX)
+	if (!__builtin_constant_p(offset))
+		ONE_REGISTER(at);
+	if (at > PACKET_OFFSET_MAX)
 		return NULL;
-	data += offset;
+	data += at;
 	return data + size <= end ? data : NULL;
-}
-
-/*
- * Does the frame hold the IP packet as long as it says it is? The linear part nearly always does;
- * only a jumbo frame's fragments are asked for.
- */
-static __always_inline bool packet_is_whole(struct xdp_md *ctx, struct packet *p)
-{
-	if (p->l3 + p->l3_length > p->length)
-		p->length = bpf_xdp_get_buff_len(ctx);
-	return p->l3 + p->l3_length <= p->length;
 }
 
 static __always_inline bool packet_is_syn(const struct packet *p)

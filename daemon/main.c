@@ -16,6 +16,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
@@ -51,11 +52,16 @@ static const char usage[] =
 	"  -h, --help           this text\n";
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},  {"check", required_argument, NULL, 'n'},
-	{"detach", no_argument, NULL, 'D'},	   {"pin-dir", required_argument, NULL, 'p'},
-	{"socket", required_argument, NULL, 's'},  {"user", required_argument, NULL, 'u'},
-	{"json", no_argument, NULL, 'j'},	   {"verbose", no_argument, NULL, 'v'},
-	{"version", no_argument, NULL, 'V'},	   {"help", no_argument, NULL, 'h'},
+	{"config", required_argument, NULL, 'c'},
+	{"check", required_argument, NULL, 'n'},
+	{"detach", no_argument, NULL, 'D'},
+	{"pin-dir", required_argument, NULL, 'p'},
+	{"socket", required_argument, NULL, 's'},
+	{"user", required_argument, NULL, 'u'},
+	{"json", no_argument, NULL, 'j'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
 	{0},
 };
 
@@ -155,9 +161,9 @@ static int seal_config(const struct config *config, int *ret_fd, struct sl_error
 }
 
 /* Everything that needs root, up to a worker that runs. */
-static int prepare(const struct options *options, struct config *config,
-		   struct handover *handover, struct program **ret_program, int *ret_socket,
-		   pid_t *ret_worker, struct sl_errors *errors)
+static int prepare(const struct options *options, struct config *config, struct handover *handover,
+		   struct program **ret_program, int *ret_socket, pid_t *ret_worker,
+		   struct sl_errors *errors)
 {
 	int pair[2];
 	int err = handover_user(options->user, &handover->uid, &handover->gid, errors);
@@ -175,6 +181,7 @@ static int prepare(const struct options *options, struct config *config,
 	for (int i = 0; i < MAP_COUNT; i++)
 		handover->fds[HANDOVER_MAPS + i] = program_map_fd(*ret_program, i);
 	handover->fds[HANDOVER_LOADER] = pair[1];
+	handover->fds[HANDOVER_LOCK] = fcntl(program_lock_fd(*ret_program), F_DUPFD_CLOEXEC, 0);
 	*ret_socket = pair[0];
 	*ret_worker = handover_start(handover, errors);
 	return *ret_worker < 0 ? *ret_worker : 0;

@@ -72,7 +72,7 @@ struct world_size dataplane_size(const struct dataplane *fake)
 	return fake->size;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static struct vip *find(struct dataplane *fake, const struct vip *vip)
 {
@@ -139,27 +139,17 @@ int dataplane_apply(struct dataplane *fake, const struct step *step, struct sl_e
 	if (++fake->steps == fake->fail_at)
 		return sl_fail(errors, EIO, step_name(step, text, sizeof(text)), "told to fail");
 	switch (step->kind) {
-	case STEP_PROGRAM:
-		return apply_program(fake, &step->after.program, errors);
-	case STEP_VIP:
-		apply_vip(fake, &step->before.vip, &step->after.vip);
-		break;
-	case STEP_CHUNK:
-		fake->chunks[step->index] = step->after.chunk;
-		break;
-	case STEP_BACKEND_ENTRY:
-		apply_backend(fake, step->index, &step->after.backend);
-		break;
-	case STEP_EGRESS:
-		fake->egress[step->index] = step->after.egress;
-		break;
-	default:
-		apply_word(fake, step);
+	case STEP_PROGRAM: return apply_program(fake, &step->after.program, errors);
+	case STEP_VIP: apply_vip(fake, &step->before.vip, &step->after.vip); break;
+	case STEP_CHUNK: fake->chunks[step->index] = step->after.chunk; break;
+	case STEP_BACKEND_ENTRY: apply_backend(fake, step->index, &step->after.backend); break;
+	case STEP_EGRESS: fake->egress[step->index] = step->after.egress; break;
+	default: apply_word(fake, step);
 	}
 	return 0;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -216,7 +206,7 @@ void dataplane_explanation(struct dataplane *fake, struct explanation *ret_expla
 	*ret_explanation = fake->explanation;
 }
 
-/* ---- what only a fake has -------------------------------------------------------------------------- */
+/* ---- what only a fake has -------------------------------------------------------------------- */
 
 void fake_fail_at(struct dataplane *fake, unsigned n)
 {

@@ -2,8 +2,8 @@
 /*
  * fake_dataplane.h - dataplane.h over ordinary memory, which fails when told to.
  *
- * A test links tests/fake_dataplane.o, and the archive's own is left out. Descriptors that are given
- * to dataplane_open() are neither used nor closed (NULL will do), and so `load` may be NULL.
+ * A test links tests/fake_dataplane.o, and the archive's own is left out. Descriptors that are
+ * given to dataplane_open() are neither used nor closed (NULL will do), and so `load` may be NULL.
  */
 #ifndef SLUICE_FAKE_DATAPLANE_H
 #define SLUICE_FAKE_DATAPLANE_H

@@ -19,8 +19,9 @@
 static inline struct address target_address(uint32_t host)
 {
 	if (host % 2)
-		return (struct address){6, {htonl(0x20010db8), 0, 0, htonl(host)}};
-	return (struct address){4, {htonl(0x0a000000 + host)}};
+		return (struct address){.family = 6,
+					.word_be = {htonl(0x20010db8), 0, 0, htonl(host)}};
+	return (struct address){.family = 4, .word_be = {htonl(0x0a000000 + host)}};
 }
 
 static inline struct program_config target_program(void)
@@ -80,8 +81,8 @@ static inline bool target_has_backend(const struct target_service *service, uint
 
 static inline enum backend_state random_state(struct random *random)
 {
-	static const enum backend_state states[] = {BACKEND_UP, BACKEND_UP, BACKEND_UP, BACKEND_DOWN,
-						    BACKEND_DRAINING};
+	static const enum backend_state states[] = {BACKEND_UP, BACKEND_UP, BACKEND_UP,
+						    BACKEND_DOWN, BACKEND_DRAINING};
 
 	return states[random_below(random, 5)];
 }

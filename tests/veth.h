@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define VETH_OUT "outside" /* frames are sent here */
+#define VETH_OUT "outside"  /* frames are sent here */
 #define VETH_IN	 "inside.1" /* and come in here; with a dot, as VLANs have */
 
 /* False, with the reason on stderr: the kernel or our privileges don't allow it. */
@@ -18,7 +18,8 @@ bool veth_enter(void);
 /* Deletes the pair and makes it anew: other interface numbers. */
 void veth_renew(void);
 
-/* /sys/fs/bpf/sluice-test-<pid>; static. Removed, with all that is pinned there, by veth_unpin(). */
+/* /sys/fs/bpf/sluice-test-<pid>; static. Removed, with all that is pinned there, by veth_unpin().
+ */
 const char *veth_pin_dir(void);
 void veth_unpin(void);
 

@@ -75,7 +75,7 @@ static __always_inline bool flow_expired(__u64 record, __u32 now_tick)
 		      : FLOW_STATE(record) == FLOW_CLOSING   ? config.idle_closing_ticks
 							     : config.idle_established_ticks;
 
-	return FLOW_IDLE_TICKS(record, now_tick) > limit;
+	return flow_idle_ticks(record, now_tick) > limit;
 }
 
 /*
@@ -92,7 +92,7 @@ static __always_inline __u32 flow_cost(__u64 record, __u32 now_tick)
 		return FLOW_COST_FREE;
 	if (FLOW_STATE(record) != FLOW_UNCONFIRMED)
 		return FLOW_COST_KEEP;
-	return 1 + FLOW_TICK_MASK - FLOW_IDLE_TICKS(record, now_tick);
+	return 1 + FLOW_TICK_MASK - flow_idle_ticks(record, now_tick);
 }
 
 /* Fills in record and place, or, where there is no record, place and victim. */
@@ -137,33 +137,52 @@ static __always_inline void flow_follow(struct packet *p)
 	p->choice = CHOICE_RECORD;
 }
 
+/* The other record of a flow that has one in this place already: its place, or FLOW_NO_PLACE. */
+COLD int flow_find_other(const struct packet *p)
+{
+	struct flow_bucket *bucket;
+	__u32 which, i, place;
+
+	if (!p)
+		return FLOW_NO_PLACE;
+	for (which = 0; which < 2; which++) {
+		bucket = flow_bucket(p, which);
+		if (!bucket)
+			break;
+		for (i = 0; i < FLOWS_PER_BUCKET; i++) {
+			place = which * FLOWS_PER_BUCKET + i;
+			if (place != p->place && flow_is(p, flow_read(&bucket->entry[i])))
+				return place;
+		}
+	}
+	return FLOW_NO_PLACE;
+}
+
 /* The last look of a claim that succeeded: is there another record of this flow? */
 COLD int flow_look_again(struct packet *p)
 {
-	__u64 own = p ? p->record : 0, other, *entry, *own_entry;
-	__u32 place, own_place = p ? p->place : 0;
+	__u64 *own, *other, seen;
+	__u32 place;
 
 	if (!p)
 		return 0;
-	for (place = 0; place < FLOW_PLACES; place++) {
-		entry = flow_entry(p, place);
-		own_entry = flow_entry(p, own_place % FLOW_PLACES);
-		if (!entry || !own_entry || place == own_place)
-			continue;
-		other = flow_read(entry);
-		if (!flow_is(p, other))
-			continue;
-		if (place > own_place) {
-			__sync_val_compare_and_swap(entry, other, 0);
-			continue;
-		}
-		__sync_val_compare_and_swap(own_entry, own, 0);
-		flow_count(FLOW_EVENT_CLAIM_LOST);
-		p->record = other;
-		p->place = place;
-		flow_follow(p);
+	place = flow_find_other(p);
+	own = flow_entry(p, p->place % FLOW_PLACES);
+	other = flow_entry(p, place % FLOW_PLACES);
+	if (place >= FLOW_PLACES || !own || !other)
+		return 0;
+	seen = flow_read(other);
+	if (!flow_is(p, seen))
+		return 0;
+	if (place > p->place) {
+		__sync_val_compare_and_swap(other, seen, 0);
 		return 0;
 	}
+	__sync_val_compare_and_swap(own, p->record, 0);
+	flow_count(FLOW_EVENT_CLAIM_LOST);
+	p->record = seen;
+	p->place = place;
+	flow_follow(p);
 	return 0;
 }
 
@@ -272,7 +291,7 @@ COLD int flow_ask(struct packet *p)
 	if (!p)
 		return VERDICT_INTERNAL;
 	p->now_ns = bpf_ktime_get_coarse_ns();
-	if (!p->hash)
+	if (FEATURE(SOURCE_HASH) && !p->hash)
 		p->hash = hash_flow(p);
 	flow_search(p);
 	return VERDICT_CONTINUE;

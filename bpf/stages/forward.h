@@ -12,6 +12,7 @@
 #ifndef SLUICE_STAGES_FORWARD_H
 #define SLUICE_STAGES_FORWARD_H
 
+#include "hash.h"
 #include "maps.h"
 #include "packet.h"
 #include "stages/checksum.h"
@@ -88,76 +89,84 @@ static __always_inline enum verdict forward_find_way(struct xdp_md *ctx, const s
 	return VERDICT_CONTINUE;
 }
 
-/* In words, for the sum: to read back what was just written in bytes would cost 4 ns. */
-static __always_inline void forward_write_ip4(struct iphdr *outer, const struct packet *p,
-					      __be32 to_be)
+/* Word `number` of the outer source: the prefix's bits, and the flow's where the prefix has none. */
+static __always_inline __be32 forward_fill(__be32 prefix_be, __u32 bits, __u32 number,
+					   const struct packet *p)
 {
-	__u32 host_bits = config.outer4_bits >= 32 ? 0 : ~0u >> config.outer4_bits;
+	return prefix_be | (bpf_htonl(p->entropy) & ~hash_mask(bits, number));
+}
+
+/* In words, for the sum: to read back what was just written in bytes would cost 4 ns. */
+static __always_inline enum verdict forward_write_ip4(struct xdp_md *ctx, const struct packet *p,
+						      __be32 to_be)
+{
+	struct iphdr *outer = packet_at(ctx, p->l3, sizeof(*outer));
 	__u32 protocol = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	const __be32 header[] = {
 		bpf_htonl(0x45000000 | p->traffic_class << 16 | (p->l3_length + sizeof(*outer))),
 		bpf_htonl(0x4000),
 		bpf_htonl(FORWARD_TTL << 24 | protocol << 16),
-		config.outer4_be | bpf_htonl(p->entropy & host_bits),
+		forward_fill(config.outer4_be, config.outer4_bits, 0, p),
 		to_be,
 	};
-	any_be32 *word = (any_be32 *)outer;
+	const __u32 words = sizeof(header) / sizeof(*header);
 
-	for (__u32 i = 0; i < sizeof(header) / sizeof(*header); i++)
-		word[i] = header[i];
-	outer->check = ~checksum_fold(checksum_words(header, sizeof(header) / sizeof(*header)));
+	if (!outer)
+		return VERDICT_INTERNAL;
+	for (__u32 i = 0; i < words; i++)
+		((any_be32 *)outer)[i] = header[i];
+	outer->check = ~checksum_fold(checksum_words(header, words));
+	return VERDICT_CONTINUE;
 }
 
-static __always_inline void forward_write_ip6(struct ipv6hdr *outer, const struct packet *p,
-					      const __be32 *to_be)
+static __always_inline enum verdict forward_write_ip6(struct xdp_md *ctx, const struct packet *p,
+						      const __be32 *to_be)
 {
-	__be32 *from = outer->saddr.in6_u.u6_addr32;
-	__u32 i;
+	struct ipv6hdr *outer = packet_at(ctx, p->l3, sizeof(*outer));
 
+	if (!outer)
+		return VERDICT_INTERNAL;
 	*(any_be32 *)outer = bpf_htonl(6u << 28 | p->traffic_class << 20 | (p->entropy & 0xfffff));
 	outer->payload_len = bpf_htons(p->l3_length);
 	outer->nexthdr = p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	outer->hop_limit = FORWARD_TTL;
-	for (i = 0; i < 4; i++) {
-		from[i] = config.outer6_be[i];
+	for (__u32 i = 0; i < 4; i++) {
+		outer->saddr.in6_u.u6_addr32[i] =
+			forward_fill(config.outer6_be[i], config.outer6_bits, i, p);
 		outer->daddr.in6_u.u6_addr32[i] = to_be[i];
 	}
-	for (i = 1; i < 4; i++)
-		if (config.outer6_bits < 32 * (i + 1))
-			from[i] |= bpf_htonl((i == 3 ? p->entropy : p->entropy * 0x9e3779b1u * i) &
-					     (config.outer6_bits <= 32 * i
-						  ? ~0u
-						  : ~0u >> (config.outer6_bits - 32 * i)));
+	return VERDICT_CONTINUE;
+}
+
+/* The type, and the tag if there was one, where the link header is now. The MACs come last. */
+static __always_inline enum verdict forward_write_link(struct xdp_md *ctx, const struct packet *p,
+						       __be16 type_be)
+{
+	struct ethernet *ethernet = packet_at(ctx, 0, sizeof(*ethernet) + sizeof(struct vlan_tag));
+	struct vlan_tag *tag;
+
+	if (!ethernet)
+		return VERDICT_INTERNAL;
+	ethernet->type_be = p->vlan_tpid_be ? p->vlan_tpid_be : type_be;
+	if (!p->vlan_tpid_be)
+		return VERDICT_CONTINUE;
+	tag = (struct vlan_tag *)(ethernet + 1);
+	tag->control_be = p->vlan_control_be;
+	tag->type_be = type_be;
+	return VERDICT_CONTINUE;
 }
 
 /* Room for the outer header, the link header in front of it again, and the outer header. */
 static __always_inline enum verdict forward_encapsulate(struct xdp_md *ctx, const struct packet *p,
 							const struct backend_entry *backend)
 {
-	struct ethernet *ethernet;
-	struct vlan_tag *tag;
-	bool ip4 = backend->family == 4;
-	__u32 size = ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	__be16 type_be = ip4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	void *outer;
-
-	if (bpf_xdp_adjust_head(ctx, -(int)size) != 0)
+	if (bpf_xdp_adjust_head(ctx, -(int)forward_overhead(backend)) != 0)
 		return VERDICT_NO_HEADROOM;
-	ethernet = packet_at(ctx, 0, sizeof(*ethernet) + sizeof(*tag));
-	outer = packet_at(ctx, p->l3, size);
-	if (!ethernet || !outer)
-		return VERDICT_INTERNAL;
-	ethernet->type_be = p->vlan_tpid_be ? p->vlan_tpid_be : type_be;
-	if (p->vlan_tpid_be) {
-		tag = (struct vlan_tag *)(ethernet + 1);
-		tag->control_be = p->vlan_control_be;
-		tag->type_be = type_be;
-	}
-	if (ip4)
-		forward_write_ip4(outer, p, backend->addr_be[0]);
-	else
-		forward_write_ip6(outer, p, backend->addr_be);
-	return VERDICT_CONTINUE;
+	if (backend->family == 4)
+		return forward_write_link(ctx, p, bpf_htons(ETH_P_IP))
+			       ?: forward_write_ip4(ctx, p, backend->addr_be[0]);
+	return forward_write_link(ctx, p, bpf_htons(ETH_P_IPV6))
+		       ?: forward_write_ip6(ctx, p, backend->addr_be);
 }
 
 /* Out by the interface the packet came in by, or by another. */

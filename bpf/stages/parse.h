@@ -3,7 +3,8 @@
  * parse.h - from Ethernet to the ports: where the headers are and what they say.
  *
  * Whatever can't be read is the kernel's to judge: every verdict here passes the packet. Lengths are
- * believed only as far as the frame goes. Sources: IEEE 802.1Q, RFC 791, RFC 8200, RFC 9293.
+ * believed only as far as the frame goes, counting a jumbo's fragments, which data_end leaves out.
+ * Sources: IEEE 802.1Q, RFC 791, RFC 8200, RFC 9293.
  */
 #ifndef SLUICE_STAGES_PARSE_H
 #define SLUICE_STAGES_PARSE_H
@@ -71,7 +72,7 @@ static __always_inline enum verdict parse_ip4(struct xdp_md *ctx, struct packet 
 	p->l3_length = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || header < sizeof(*ip) || p->l3_length < header)
 		return VERDICT_MALFORMED;
-	if (!packet_is_whole(ctx, p))
+	if (p->l3 + p->l3_length > p->length)
 		return VERDICT_TRUNCATED;
 	p->family = 4;
 	p->l4 = p->l3 + header;
@@ -99,8 +100,8 @@ static __always_inline bool parse_is_extension(const struct xdp_md *ctx, struct 
 		return false;
 	header = parse_header(ctx, p, p->l4, 8);
 	if (!header) {
-		*ret_verdict = p->l4 > PACKET_OFFSET_MAX ? VERDICT_TOO_MANY_HEADERS
-							 : VERDICT_TRUNCATED;
+		*ret_verdict =
+			p->l4 > PACKET_OFFSET_MAX ? VERDICT_TOO_MANY_HEADERS : VERDICT_TRUNCATED;
 		return false;
 	}
 	length = (header[1] + 1) * 8;
@@ -144,7 +145,7 @@ static __always_inline enum verdict parse_ip6(struct xdp_md *ctx, struct packet 
 	if (ip->version != 6)
 		return VERDICT_MALFORMED;
 	p->l3_length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	if (!packet_is_whole(ctx, p))
+	if (p->l3 + p->l3_length > p->length)
 		return VERDICT_TRUNCATED;
 	p->family = 6;
 	p->l4 = p->l3 + sizeof(*ip);
@@ -165,7 +166,7 @@ static __always_inline enum verdict stage_parse(struct xdp_md *ctx, struct packe
 	const struct vlan_tag *tag;
 	__be16 type_be;
 
-	p->length = ctx->data_end - ctx->data;
+	p->length = bpf_xdp_get_buff_len(ctx);
 	p->l3 = sizeof(*ethernet);
 	if (!ethernet)
 		return VERDICT_TRUNCATED;

@@ -76,8 +76,8 @@ static __always_inline void reply_write_ip6(struct ipv6hdr *ip, const struct pac
 }
 
 /* A new IP header where the packet's was. False: no room, which the caller has made sure of. */
-static __always_inline bool reply_write_ip(struct xdp_md *ctx, const struct packet *p, __u8 protocol,
-					   __u32 payload)
+static __always_inline bool reply_write_ip(struct xdp_md *ctx, const struct packet *p,
+					   __u8 protocol, __u32 payload)
 {
 	struct ipv6hdr *ip6;
 	struct iphdr *ip4;
@@ -95,7 +95,8 @@ static __always_inline bool reply_write_ip(struct xdp_md *ctx, const struct pack
 }
 
 /* What TCP and ICMPv6 add to their sums: addresses (in either order), protocol, length. */
-static __always_inline __u64 reply_pseudo_header(const struct packet *p, __u8 protocol, __u32 length)
+static __always_inline __u64 reply_pseudo_header(const struct packet *p, __u8 protocol,
+						 __u32 length)
 {
 	return checksum_words(p->source_be, 4) + checksum_words(p->destination_be, 4) +
 	       bpf_htonl(protocol) + bpf_htonl(length);
@@ -210,8 +211,8 @@ static __always_inline bool reply_may_have_sent(const struct packet *p)
 
 	if (p->family == 4)
 		return first != 0 && first != 127 && first < 224;
-	return first != 0xff && (p->source_be[0] | p->source_be[1] | p->source_be[2] |
-				 p->source_be[3]) != 0;
+	return first != 0xff &&
+	       (p->source_be[0] | p->source_be[1] | p->source_be[2] | p->source_be[3]) != 0;
 }
 
 static __always_inline __u32 reply_quote_words(const struct packet *p)
@@ -251,7 +252,8 @@ static __always_inline void reply_write_icmp(struct icmp *icmp, const struct pac
 /* The link header at the frame's new start, from where it was. */
 static __always_inline bool reply_move_link(struct xdp_md *ctx, const struct packet *p, __u32 by)
 {
-	const any_be16 *from = packet_at(ctx, by, sizeof(struct ethernet) + sizeof(struct vlan_tag));
+	const any_be16 *from =
+		packet_at(ctx, by, sizeof(struct ethernet) + sizeof(struct vlan_tag));
 	any_be16 *to = packet_at(ctx, 0, sizeof(struct ethernet) + sizeof(struct vlan_tag));
 
 	if (!from || !to)
@@ -306,15 +308,12 @@ static __always_inline enum verdict stage_reply(struct xdp_md *ctx, const struct
 						enum verdict verdict)
 {
 	switch (verdict) {
-	case VERDICT_ECHO_REPLY:
-		return reply_echo(ctx, p);
+	case VERDICT_ECHO_REPLY: return reply_echo(ctx, p);
 	case VERDICT_NO_BACKEND_RESET:
 		return p->protocol == IPPROTO_TCP ? reply_reset(ctx, p)
 						  : reply_unreachable(ctx, p, true);
-	case VERDICT_NO_BACKEND_ICMP:
-		return reply_unreachable(ctx, p, false);
-	default:
-		return verdict;
+	case VERDICT_NO_BACKEND_ICMP: return reply_unreachable(ctx, p, false);
+	default: return verdict;
 	}
 }
 

@@ -6,6 +6,8 @@
  * origin, for flows older than the move; the slot's current backend; another candidate. The invariant
  * that this keeps, together with the daemon's rules for changing slots: every live flow without a record
  * belongs to origin while the slot moves, and to current otherwise.
+ *
+ * Map keys are copied out of the packet first: 6.1 refuses a key in a global function's argument.
  */
 #ifndef SLUICE_STAGES_SELECT_H
 #define SLUICE_STAGES_SELECT_H
@@ -35,34 +37,36 @@ static __always_inline bool select_follows(const struct packet *p)
 	if (state == FLOW_CLOSING)
 		return false;
 	return backend_state == BACKEND_UP ||
-	       FLOW_IDLE_TICKS(p->record, now) <= SELECT_ACTIVE_TICKS;
+	       flow_idle_ticks(p->record, now) <= SELECT_ACTIVE_TICKS;
 }
 
 /* Is a flow without a record older than the move of its slot? UDP can't tell, but for a while. */
 static __always_inline bool select_is_older(const struct packet *p)
 {
+	__u32 service = p->service;
 	const struct service_entry *entry;
 
 	if (p->protocol == IPPROTO_TCP)
 		return !packet_is_syn(p);
-	entry = bpf_map_lookup_elem(&services, &p->service);
+	entry = bpf_map_lookup_elem(&services, &service);
 	return entry && p->now_ns < *(const volatile __u64 *)&entry->grace_until_ns;
 }
 
-/* Does a new flow go by turn? TCP without a record and no SYN isn't new: its hash tells all nodes alike. */
+/* Does the flow go by turn? An older one's hash tells all nodes alike. */
 static __always_inline bool select_by_turn(const struct packet *p)
 {
 	__u32 algorithm = SERVICE_WORD_ALGORITHM(p->service_word);
 
 	return FEATURE(TURNS) &&
-	       (algorithm == ALGORITHM_ROUND_ROBIN || algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
-	       (p->protocol == IPPROTO_UDP || packet_is_syn(p));
+	       (algorithm == ALGORITHM_ROUND_ROBIN ||
+		algorithm == ALGORITHM_WEIGHTED_ROUND_ROBIN) &&
+	       !select_is_older(p);
 }
 
 static __always_inline void select_turn(struct packet *p)
 {
-	struct turn *turn = bpf_map_lookup_elem(&turns, &p->service);
-	__u32 next = 0;
+	__u32 service = p->service, next = 0;
+	struct turn *turn = bpf_map_lookup_elem(&turns, &service);
 
 	if (turn)
 		next = read_only ? *(const volatile __u32 *)&turn->next
@@ -95,12 +99,9 @@ static __always_inline enum verdict select_none(const struct packet *p)
 	switch (SERVICE_WORD_WHEN_EMPTY(p->service_word)) {
 	case WHEN_EMPTY_RESET:
 		return p->tcp_flags & TCP_RST ? VERDICT_NO_BACKEND_DROP : VERDICT_NO_BACKEND_RESET;
-	case WHEN_EMPTY_ICMP:
-		return VERDICT_NO_BACKEND_ICMP;
-	case WHEN_EMPTY_PASS:
-		return VERDICT_NO_BACKEND_PASS;
-	default:
-		return VERDICT_NO_BACKEND_DROP;
+	case WHEN_EMPTY_ICMP: return VERDICT_NO_BACKEND_ICMP;
+	case WHEN_EMPTY_PASS: return VERDICT_NO_BACKEND_PASS;
+	default: return VERDICT_NO_BACKEND_DROP;
 	}
 }
 

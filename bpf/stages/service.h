@@ -40,7 +40,8 @@ static __always_inline const __u32 *service_find(const struct packet *p, __be16 
 		return bpf_map_lookup_elem(&vips4, key);
 	}
 	if (FEATURE(IPV6)) {
-		const __u32 key[] = {to[0], to[1], to[2], to[3], service_key_end(port_be, protocol)};
+		const __u32 key[] = {to[0], to[1], to[2], to[3],
+				     service_key_end(port_be, protocol)};
 
 		_Static_assert(sizeof(key) == sizeof(struct vip6_key), "vip6_key");
 		return bpf_map_lookup_elem(&vips6, key);

@@ -27,9 +27,8 @@
 
 enum agent_mode {
 #define X(name, word) AGENT_MODE_##name,
-	AGENT_MODES(X)
+	AGENT_MODES(X) AGENT_MODE_COUNT
 #undef X
-		AGENT_MODE_COUNT
 };
 
 extern const char *const agent_mode_word[AGENT_MODE_COUNT];

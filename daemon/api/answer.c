@@ -49,9 +49,9 @@ void answer_problem(struct answer *answer, unsigned status, const char *title,
 		    struct sl_errors *errors)
 {
 	static const struct sl_errors none;
-	json_t *problem = json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title,
-				    "status", (int)status, "errors",
-				    answer_errors(errors ? errors : &none));
+	json_t *problem =
+		json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title, "status",
+			  (int)status, "errors", answer_errors(errors ? errors : &none));
 
 	if (errors && errors->dropped)
 		json_object_set_new(problem, "dropped", json_integer(errors->dropped));

@@ -69,7 +69,8 @@ static int check_stale(const struct sockaddr_un *address, struct sl_errors *erro
 		return sl_fail(errors, EADDRINUSE, address->sun_path,
 			       "another daemon answers here");
 	return errno == ECONNREFUSED ? 0
-				     : fail_errno(errors, errno, address->sun_path, "can't tell "
+				     : fail_errno(errors, errno, address->sun_path,
+						  "can't tell "
 						  "whether another daemon answers here");
 }
 

@@ -18,13 +18,13 @@ struct request {
 	const char *rest; /* borrowed: the path behind the route's: "web/web1"; "" if nothing */
 	char *body;	  /* owned; terminated beyond `size` */
 	size_t size;
-	uid_t uid;	  /* of the client, for the log */
+	uid_t uid; /* of the client, for the log */
 };
 
 struct answer {
-	unsigned status; /* of HTTP; 0: not filled */
-	const char *type; /* static: the media type */
-	char *text;	 /* owned until it is sent */
+	unsigned status;     /* of HTTP; 0: not filled */
+	const char *type;    /* static: the media type */
+	char *text;	     /* owned until it is sent */
 	uint64_t generation; /* sent as ETag */
 };
 

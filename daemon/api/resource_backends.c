@@ -49,18 +49,17 @@ static uint32_t records(const struct scan_counts *flows)
 }
 
 /* One service's share of the backend, added to the totals. */
-static json_t *share_object(const struct config_service *service,
-			    const struct engine_backend *view,
+static json_t *share_object(const struct config_service *service, const struct engine_backend *view,
 			    const struct traffic_counter *traffic, struct totals *totals)
 {
-	json_t *share = json_pack(
-		"{s:s, s:i, s:s, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:b}", "service", service->name,
-		"id", view->id, "state", state_words[view->state], "weight",
-		(json_int_t)view->weight, "slots", (json_int_t)view->slots, "slots_moving",
-		(json_int_t)view->slots_moving, "flows", "unconfirmed",
-		(json_int_t)view->flows.unconfirmed, "established",
-		(json_int_t)view->flows.established, "closing", (json_int_t)view->flows.closing,
-		"flows_exact", view->flows_exact);
+	json_t *share =
+		json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:b}", "service",
+			  service->name, "id", view->id, "state", state_words[view->state],
+			  "weight", (json_int_t)view->weight, "slots", (json_int_t)view->slots,
+			  "slots_moving", (json_int_t)view->slots_moving, "flows", "unconfirmed",
+			  (json_int_t)view->flows.unconfirmed, "established",
+			  (json_int_t)view->flows.established, "closing",
+			  (json_int_t)view->flows.closing, "flows_exact", view->flows_exact);
 	json_t *numbers = traffic_object(traffic);
 
 	json_object_update(share, numbers);
@@ -91,9 +90,9 @@ static json_t *shares(const struct api_context *context, size_t pool, size_t bac
 		if (config->services[i].pool != pool)
 			continue;
 		engine_backend(context->engine, i, backend, &view);
-		json_array_append_new(list,
-				      share_object(&config->services[i], &view,
-						   view.id < 0 ? &none : &traffic[view.id], totals));
+		json_array_append_new(list, share_object(&config->services[i], &view,
+							 view.id < 0 ? &none : &traffic[view.id],
+							 totals));
 	}
 	return list;
 }
@@ -209,8 +208,8 @@ static void log_override(const char *pool, const char *backend, const struct bod
 }
 
 /* Both in the configuration; so that an unknown name is no failure of the change. */
-static bool exists(const struct config *config, const char *pool, const char *backend, int *ret_pool,
-		   int *ret_backend)
+static bool exists(const struct config *config, const char *pool, const char *backend,
+		   int *ret_pool, int *ret_backend)
 {
 	*ret_pool = config ? config_find_pool(config, pool) : -1;
 	if (*ret_pool < 0)

@@ -101,8 +101,7 @@ static json_t *preview_object(const struct api_context *context, const struct co
 
 /* The body as a configuration, and what it would do. False: the answer is a problem. */
 static bool read_and_preview(const struct api_context *context, const struct request *request,
-			     struct config **ret_config, json_t **ret_object,
-			     struct answer *answer)
+			     struct config **ret_config, json_t **ret_object, struct answer *answer)
 {
 	const char *name = request_query(request, "name");
 	struct engine_preview preview = {0};
@@ -180,8 +179,8 @@ static void commit(const struct api_context *context, const struct request *requ
 		return;
 	}
 	*desired = NULL;
-	log_info("configuration committed by user %u: generation %llu", request->uid,
-		 (unsigned long long)engine_generation(context->engine));
+	log_info("generation %llu is by user %u",
+		 (unsigned long long)engine_generation(context->engine), request->uid);
 	answer_preview(context, "Commit", preview, answer);
 }
 

@@ -17,14 +17,14 @@
 
 static const struct {
 	const char *word, *help;
-} verdicts[] = {
-	[VERDICT_CONTINUE] = {"none", "the program came to no verdict"},
+} verdicts[] = {[VERDICT_CONTINUE] = {"none", "the program came to no verdict"},
 #define X(name, action, word, help) [VERDICT_##name] = {word, help},
-	SLUICE_VERDICTS(X)
+		SLUICE_VERDICTS(X)
 #undef X
-}, choices[] = {
+},
+  choices[] = {
 #define X(name, word, help) [CHOICE_##name] = {word, help},
-	SLUICE_CHOICES(X)
+	  SLUICE_CHOICES(X)
 #undef X
 };
 
@@ -100,7 +100,8 @@ add_stage(json_t *stages, const char *stage, const char *format, ...)
 	va_start(args, format);
 	decision = sl_vprintf(format, args);
 	va_end(args);
-	json_array_append_new(stages, json_pack("{s:s, s:s}", "stage", stage, "decision", decision));
+	json_array_append_new(stages,
+			      json_pack("{s:s, s:s}", "stage", stage, "decision", decision));
 }
 
 static const char *slot_state(const struct explanation *why)
@@ -127,11 +128,16 @@ static void add_service(json_t *stages, const struct explanation *why,
 			  address_format(&service->vip, vip));
 }
 
-static void add_flow(json_t *stages, const struct explanation *why)
+static void add_flow(const struct api_context *context, json_t *stages,
+		     const struct explanation *why, const struct names *names)
 {
+	_cleanup_free_ char *backend =
+		name_backend(context, names->service, FLOW_BACKEND(why->record));
+
 	if (why->record)
-		add_stage(stages, "flow", "a record, %s, names backend %u",
-			  record_states[FLOW_STATE(why->record) & 3], FLOW_BACKEND(why->record));
+		add_stage(stages, "flow", "a record, %s, names %s",
+			  record_states[FLOW_STATE(why->record) & 3],
+			  backend ? backend : "a backend that is gone");
 	else if (why->choice == CHOICE_SETTLED)
 		add_stage(stages, "flow", "not asked: nothing moves");
 	else
@@ -161,7 +167,7 @@ static json_t *list_stages(const struct api_context *context, const struct expla
 
 	add_service(stages, why, names->service);
 	if (why->service != SERVICE_NONE) {
-		add_flow(stages, why);
+		add_flow(context, stages, why, names);
 		add_select(context, stages, why, names);
 	}
 	if (names->service && names->backend)
@@ -188,9 +194,11 @@ static void answer_run(const struct api_context *context, const struct program_r
 
 	names.backend = name_backend(context, names.service, why->backend);
 	json_object_set_new(object, "verdict", json_string(verdicts[why->verdict].word));
-	json_object_set_new(object, "action",
-			    nullable(run->action < sl_count(actions) ? actions[run->action] : NULL));
-	json_object_set_new(object, "service", nullable(names.service ? names.service->name : NULL));
+	json_object_set_new(
+		object, "action",
+		nullable(run->action < sl_count(actions) ? actions[run->action] : NULL));
+	json_object_set_new(object, "service",
+			    nullable(names.service ? names.service->name : NULL));
 	json_object_set_new(object, "backend", nullable(names.backend));
 	json_object_set_new(object, "slot",
 			    why->service == SERVICE_NONE ? json_null() : json_integer(why->slot));
@@ -199,8 +207,7 @@ static void answer_run(const struct api_context *context, const struct program_r
 		object, "choice",
 		nullable(why->choice < CHOICE_COUNT ? choices[why->choice].word : NULL));
 	/* As text: JSON numbers of many readers end at 2^53. */
-	json_object_set_new(object, "hash",
-			    json_sprintf("%016llx", (unsigned long long)why->hash));
+	json_object_set_new(object, "hash", json_sprintf("%016llx", (unsigned long long)why->hash));
 	json_object_set_new(object, "record",
 			    why->record ? json_sprintf("%016llx", (unsigned long long)why->record)
 					: json_null());
@@ -219,8 +226,8 @@ static int find_interface(const struct api_context *context, const char *name,
 			*ret_interface = i;
 			return 0;
 		}
-	return sl_fail(errors, ENOENT, "body.interface", "\"%s\" is none of the daemon's interfaces",
-		       name);
+	return sl_fail(errors, ENOENT, "body.interface",
+		       "\"%s\" is none of the daemon's interfaces", name);
 }
 
 static int run_frame(const struct api_context *context, uint32_t interface,

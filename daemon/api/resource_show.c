@@ -118,12 +118,12 @@ void resource_verdicts(const struct api_context *context, const struct request *
 	}
 	for (size_t i = VERDICT_CONTINUE + 1; i < VERDICT_COUNT; i++) {
 		packets += counters[i].packets;
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:I, s:s}", "verdict", verdicts[i].word,
-					"action", verdicts[i].action, "packets",
-					(json_int_t)counters[i].packets, "bytes",
-					(json_int_t)counters[i].bytes, "meaning",
-					verdicts[i].help));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:I, s:I, s:s}", "verdict",
+						verdicts[i].word, "action", verdicts[i].action,
+						"packets", (json_int_t)counters[i].packets, "bytes",
+						(json_int_t)counters[i].bytes, "meaning",
+						verdicts[i].help));
 	}
 	object = answer_new_object(context, "Verdicts");
 	json_object_set_new(object, "packets", json_integer(packets));
@@ -143,9 +143,9 @@ static json_t *flow_events(const uint64_t counts[FLOW_EVENT_COUNT])
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < FLOW_EVENT_COUNT; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "event", events[i].word,
-						      "count", (json_int_t)counts[i], "meaning",
-						      events[i].help));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:s}", "event", events[i].word, "count",
+						(json_int_t)counts[i], "meaning", events[i].help));
 	return list;
 }
 

@@ -174,10 +174,11 @@ void resource_status(const struct api_context *context, const struct request *re
 	json_t *object = answer_new_object(context, "Status");
 	struct status status = {.problems = json_array()};
 	size_t attached = check_interfaces(context, &status), usable = 0;
+	json_t *backends = NULL;
 
 	if (config) {
 		usable = check_services(context, config, &status);
-		json_object_set_new(object, "backends", check_backends(context, config, &status));
+		backends = check_backends(context, config, &status);
 	} else {
 		problem(&status, BROKEN, "no configuration is committed");
 	}
@@ -193,6 +194,8 @@ void resource_status(const struct api_context *context, const struct request *re
 			    json_pack("{s:I, s:I}", "total",
 				      (json_int_t)(config ? config->n_services : 0), "usable",
 				      (json_int_t)usable));
+	if (backends)
+		json_object_set_new(object, "backends", backends);
 	json_object_set_new(object, "interfaces",
 			    json_pack("{s:I, s:I}", "total", (json_int_t)context->n_interfaces,
 				      "attached", (json_int_t)attached));

@@ -20,10 +20,10 @@ struct server {
 	struct event_base *base;	   /* borrowed */
 	const struct api_context *context; /* borrowed */
 	enum route_reach reach;
-	struct gate *gate;	   /* owned, and so below */
+	struct gate *gate; /* owned, and so below */
 	struct MHD_Daemon *http;
 	struct event *readable; /* the library's epoll descriptor */
-	struct event *timer;	   /* the library's time-outs */
+	struct event *timer;	/* the library's time-outs */
 };
 
 /* What is kept of a request until it is complete. */
@@ -156,8 +156,8 @@ static enum MHD_Result begin(struct server *server, struct exchange *exchange, c
 	char allow[32];
 	unsigned status;
 
-	exchange->route = route_find(method, path, server->reach, &exchange->request.rest, &status,
-				     allow);
+	exchange->route =
+		route_find(method, path, server->reach, &exchange->request.rest, &status, allow);
 	if (!exchange->route)
 		return send_problem(exchange, status,
 				    status == 404 ? "no such resource"

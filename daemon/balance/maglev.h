@@ -28,9 +28,11 @@ struct maglev_backend {
 };
 
 /* Slots a backend, summing to `slots`; by largest remainder, ties by order. Sum of weights > 0. */
-void maglev_shares(const struct maglev_backend *backends, size_t count, __u32 slots, __u32 *ret_shares);
+void maglev_shares(const struct maglev_backend *backends, size_t count, __u32 slots,
+		   __u32 *ret_shares);
 /* `slots` is a power of two up to 2^SLOT_LOG2_MAX. Addresses are unique, weights not all 0. */
-void maglev_fill(const struct maglev_backend *backends, size_t count, __u32 slots, __u16 *ret_table);
+void maglev_fill(const struct maglev_backend *backends, size_t count, __u32 slots,
+		 __u16 *ret_table);
 void turns_fill(const struct maglev_backend *backends, size_t count, __u32 slots, __u16 *ret_table);
 
 /* log2 of the slots for a service of so many backends: about a hundred a backend, SLOT_LOG2_MIN to

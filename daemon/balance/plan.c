@@ -276,7 +276,8 @@ static void remove_services(const struct draft *draft, struct plan *plan)
 			remove_service(world, id, plan);
 	for (uint32_t id = 0; id < world->size.backends; id++)
 		if (world->backends[id].state != BACKEND_FREE && draft->state[id] == BACKEND_FREE)
-			plan_add(plan, STEP_BACKEND_ENTRY, id)->before.backend = world->backends[id];
+			plan_add(plan, STEP_BACKEND_ENTRY, id)->before.backend =
+				world->backends[id];
 }
 
 /* ---- the plan ------------------------------------------------------------------------------------- */

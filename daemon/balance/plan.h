@@ -20,8 +20,8 @@
  * A table only grows (by doubling: new slot i inherits i >> 1). A change to or from source-hash, or of
  * its bits, changes which slot a flow looks at: nothing can keep its flows, and all slots are reported
  * as moved. A service that ceases to track all flows gets tails for settled slots, since its flows lie
- * where their records say; one that begins to gets a UDP grace, in which a packet without a record is
- * taken for an older flow's.
+ * where their records say; one that begins to take turns gets a UDP grace, in which packets without a
+ * record are taken for older flows'.
  */
 #ifndef SLUICE_PLAN_H
 #define SLUICE_PLAN_H
@@ -32,7 +32,7 @@
 
 struct target_backend {
 	struct address address;
-	uint16_t weight; /* 0 when it shall get no new flows */
+	uint16_t weight;	  /* 0 when it shall get no new flows */
 	enum backend_state state; /* up, draining, down */
 	enum forward forward;
 	union next_hop next_hop;
@@ -49,8 +49,8 @@ struct target_service {
 	enum when_empty when_empty;
 	uint32_t drain_ms;
 	uint32_t udp_grace_ms;
-	struct target_backend *backends; /* owned; weights below 65536 */
-	size_t n_backends; /* (address, forward) is unique */
+	struct target_backend *backends; /* owned; (address, forward) is unique */
+	size_t n_backends;
 };
 
 struct target {
@@ -87,9 +87,9 @@ int plan_build(const struct world *world, const struct target *target, uint64_t 
 	       struct plan *ret_plan, struct sl_errors *errors);
 
 /*
- * After a whole scan, of what stood still since before it began: moving slots whose drain time is over, or whose origin isn't usable, become
+ * After a whole scan: moving slots whose drain time is over, or whose origin isn't usable, become
  * tails; tails without a differing record are settled; backends that linger, named by nothing, are
- * freed.
+ * freed. What changed after the scan began is left for the next one.
  */
 void plan_settle(const struct world *world, const struct target *target, const struct scan *scan,
 		 uint64_t now_ns, struct plan *ret_plan);

@@ -64,7 +64,8 @@ static uint32_t backend_index_find(const struct backend_index *index, const stru
 
 static int compare_placements(const void *a, const void *b)
 {
-	return vip_compare(&((const struct placement *)a)->vip, &((const struct placement *)b)->vip);
+	return vip_compare(&((const struct placement *)a)->vip,
+			   &((const struct placement *)b)->vip);
 }
 
 struct vip draft_icmp_vip(const struct address *address)
@@ -78,8 +79,8 @@ struct vip draft_icmp_vip(const struct address *address)
 
 static const struct vip *want_vip(struct draft *draft, const struct vip *wanted)
 {
-	const struct vip *found = world_find_vip(draft->world, &wanted->address, wanted->protocol,
-						 wanted->port_be);
+	const struct vip *found =
+		world_find_vip(draft->world, &wanted->address, wanted->protocol, wanted->port_be);
 
 	if (found)
 		draft->vip_wanted[found - draft->world->vips] = true;
@@ -92,8 +93,8 @@ static void match_service(struct draft *draft, struct placement *placement)
 	const struct vip *found = want_vip(draft, &placement->vip);
 
 	want_vip(draft, &icmp);
-	placement->is_new = !found || !(draft->world->services[found->service].word &
-					SERVICE_WORD_LIVE);
+	placement->is_new =
+		!found || !(draft->world->services[found->service].word & SERVICE_WORD_LIVE);
 	placement->id = DRAFT_NO_ID;
 	if (placement->is_new)
 		return;
@@ -176,7 +177,8 @@ void draft_init(struct draft *draft, const struct world *world, const struct tar
 		};
 		ids += service->n_backends;
 	}
-	qsort(draft->placements, target->n_services, sizeof(*draft->placements), compare_placements);
+	qsort(draft->placements, target->n_services, sizeof(*draft->placements),
+	      compare_placements);
 	backend_index_init(&index, world);
 	for (size_t i = 0; i < target->n_services; i++) {
 		match_service(draft, &draft->placements[i]);
@@ -321,10 +323,11 @@ static int report(struct sl_errors *errors, const char *where, uint32_t missing,
 {
 	if (!missing)
 		return 0;
-	return sl_fail(errors, ENOSPC, where,
-		       "%u more would be needed than are free of the %u there are (those given back "
-		       "are free again when no packet and no flow names them)",
-		       missing, there);
+	return sl_fail(
+		errors, ENOSPC, where,
+		"%u more would be needed than are free of the %u there are (those given back "
+		"are free again when no packet and no flow names them)",
+		missing, there);
 }
 
 int draft_allocate(struct draft *draft, struct sl_errors *errors)

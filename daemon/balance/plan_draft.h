@@ -12,10 +12,10 @@
 /* A service of the target and its place in the world. */
 struct placement {
 	const struct target_service *target;
-	struct vip vip;	   /* as it shall be */
-	uint32_t id;	   /* or DRAFT_NO_ID */
-	uint64_t word;	   /* as it shall be */
-	bool is_new;	   /* not live in the world */
+	struct vip vip;	    /* as it shall be */
+	uint32_t id;	    /* or DRAFT_NO_ID */
+	uint64_t word;	    /* as it shall be */
+	bool is_new;	    /* not live in the world */
 	uint32_t *backends; /* borrowed: ids in the target's order, or DRAFT_NO_ID */
 };
 
@@ -28,7 +28,7 @@ struct draft {
 	bool *vip_wanted;	      /* owned, [world n_vips] */
 	bool *service_wanted;	      /* owned, [size.services] */
 	bool *backend_wanted;	      /* owned, [size.backends]: in the target, not lingering */
-	uint8_t *state;	      /* owned, [size.backends]: enum backend_state, as it shall be */
+	uint8_t *state; /* owned, [size.backends]: enum backend_state, as it shall be */
 	/* allocation */
 	uint8_t *chunk_used; /* owned; NULL until asked for */
 	uint32_t next_service;

@@ -21,12 +21,13 @@ static bool precedes(uint32_t since, const struct scan *scan)
 static bool is_drained(const struct world *world, uint32_t service, uint32_t slot, uint64_t now_ns)
 {
 	const struct service_note *note = &world->notes[service];
-	uint64_t age_ns = ((uint64_t)WORLD_SINCE(now_ns) - world->slot_since[slot]) << 28;
+	uint32_t units = WORLD_SINCE(now_ns) - world->slot_since[slot];
 
 	if (!world_backend_usable(world, SLOT_ORIGIN(world->slots[slot])))
 		return true;
-	/* Without a note the drain time isn't known yet. */
-	return note->fingerprint && age_ns >= note->drain_ms * NS_PER_MS;
+	/* Without a note the drain time isn't known yet. Times are rounded down: one unit may lack. */
+	return note->fingerprint && units &&
+	       (uint64_t)(units - 1) << WORLD_SINCE_SHIFT >= note->drain_ms * NS_PER_MS;
 }
 
 static bool is_settled(const struct world *world, const struct scan *scan, uint32_t service,
@@ -89,7 +90,8 @@ static void free_backends(const struct world *world, const struct target *target
 	draft_init(&draft, world, target, now_ns);
 	for (uint32_t id = 0; id < world->size.backends; id++)
 		if (!named[id] && !draft.backend_wanted[id] && is_forgotten(world, scan, id))
-			plan_add(plan, STEP_BACKEND_ENTRY, id)->before.backend = world->backends[id];
+			plan_add(plan, STEP_BACKEND_ENTRY, id)->before.backend =
+				world->backends[id];
 	draft_deinit(&draft);
 }
 

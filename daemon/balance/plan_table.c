@@ -56,7 +56,8 @@ static void shareholders_init(struct shareholders *holders, const struct placeme
 
 	*holders = (struct shareholders){
 		.list = sl_calloc(target->n_backends, sizeof(*holders->list)),
-		.fingerprint = mix(takes_turns(placement->word), SERVICE_WORD_LOG2(placement->word)),
+		.fingerprint =
+			mix(takes_turns(placement->word), SERVICE_WORD_LOG2(placement->word)),
 	};
 	for (size_t i = 0; i < target->n_backends; i++) {
 		const struct target_backend *backend = &target->backends[i];
@@ -70,8 +71,8 @@ static void shareholders_init(struct shareholders *holders, const struct placeme
 			.id = placement->backends[i],
 		};
 		/* A sum: their order doesn't matter. */
-		holders->fingerprint += mix_address(mix(placement->backends[i], weight),
-						    &backend->address);
+		holders->fingerprint +=
+			mix_address(mix(placement->backends[i], weight), &backend->address);
 	}
 	if (!holders->fingerprint)
 		holders->fingerprint = 1; /* 0 says unknown */
@@ -111,7 +112,8 @@ static void add_chunks(const struct world *world, struct plan *plan, uint64_t wo
 	}
 }
 
-static void add_word(const struct world *world, struct plan *plan, const struct placement *placement)
+static void add_word(const struct world *world, struct plan *plan,
+		     const struct placement *placement)
 {
 	struct step *step;
 
@@ -264,7 +266,8 @@ static void refill(const struct draft *draft, const struct placement *placement,
 		fill(holders, after, table);
 		moved = change(draft, table, n_slots, changed);
 	}
-	if (moved || tracks_all(after) > tracks_all(before))
+	/* Flows that have no records yet mustn't be given turns. */
+	if (moved || (takes_turns(after) && !takes_turns(before)))
 		add_grace(draft, plan, placement);
 	if (slots_of(before) != n_slots)
 		add_chunks(draft->world, plan, after, changed);
@@ -291,8 +294,7 @@ void table_update(const struct draft *draft, const struct placement *placement, 
 	if (tracks_all(word) && !tracks_all(placement->word))
 		untrack(word, plan, slots);
 	shareholders_init(&holders, placement);
-	if (holders.fingerprint != known || !same_mapping(word, placement->word) ||
-	    tracks_all(word) != tracks_all(placement->word))
+	if (holders.fingerprint != known || !same_mapping(word, placement->word))
 		refill(draft, placement, plan, &holders, slots);
 	add_word(draft->world, plan, placement);
 	add_note(draft->world, plan, placement, holders.fingerprint);

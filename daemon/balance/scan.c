@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The packet path may be ahead of `now`: so many ticks before a full turn of the clock are the future. */
-#define FUTURE_TICKS 64
-
 void scan_init(struct scan *scan, const struct world_size *size)
 {
 	*scan = (struct scan){
@@ -43,21 +40,15 @@ void scan_begin(struct scan *scan, uint64_t now_ns)
 
 static bool is_expired(const struct world *world, uint64_t entry, uint32_t tick)
 {
-	uint32_t backend = FLOW_BACKEND(entry), idle = FLOW_IDLE_TICKS(entry, tick);
+	uint32_t backend = FLOW_BACKEND(entry), idle = flow_idle_ticks(entry, tick);
 
 	if (backend >= world->size.backends || world->backends[backend].state == BACKEND_FREE)
 		return true;
-	if (idle > FLOW_TICK_MASK - FUTURE_TICKS)
-		idle = 0;
 	switch (FLOW_STATE(entry)) {
-	case FLOW_UNCONFIRMED:
-		return idle >= world->program.idle_unconfirmed_ticks;
-	case FLOW_ESTABLISHED:
-		return idle >= world->program.idle_established_ticks;
-	case FLOW_CLOSING:
-		return idle >= world->program.idle_closing_ticks;
-	default:
-		return true;
+	case FLOW_UNCONFIRMED: return idle >= world->program.idle_unconfirmed_ticks;
+	case FLOW_ESTABLISHED: return idle >= world->program.idle_established_ticks;
+	case FLOW_CLOSING: return idle >= world->program.idle_closing_ticks;
+	default: return true;
 	}
 }
 

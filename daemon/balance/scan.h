@@ -22,14 +22,14 @@ struct scan_counts { /* of one backend */
 struct scan {
 	struct scan_counts *backends; /* owned, [world size.backends] */
 	uint64_t *differs;	      /* owned, one bit a slot; by scan_slot_differs() */
-	uint32_t *named; /* owned, [world size.services]: the backend that all records name, or below */
+	uint32_t *named;	      /* owned, a service: what all records name, or below */
 	uint32_t n_services;
 	uint32_t n_backends;
 	uint32_t n_slots;
-	uint32_t next_bucket;	/* where the next slice begins */
-	uint64_t begun_ns;	/* of the walk */
-	uint64_t records;	/* live ones seen */
-	uint64_t retired;	/* idle ones taken out */
+	uint32_t next_bucket; /* where the next slice begins */
+	uint64_t begun_ns;    /* of the walk */
+	uint64_t records;     /* live ones seen */
+	uint64_t retired;     /* idle ones taken out */
 };
 
 #define SCAN_NAMED_NONE	   0xffffffffu

@@ -24,8 +24,8 @@ static const char *vip_name(const struct step *step, char *text, size_t size)
 		step->after.vip.address.family ? &step->after.vip : &step->before.vip;
 	char address[ADDRESS_TEXT_MAX];
 
-	snprintf(text, size, "VIP %s, protocol %u, port %u",
-		 address_format(&vip->address, address), vip->protocol, ntohs(vip->port_be));
+	snprintf(text, size, "VIP %s, protocol %u, port %u", address_format(&vip->address, address),
+		 vip->protocol, ntohs(vip->port_be));
 	return text;
 }
 

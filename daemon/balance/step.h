@@ -8,13 +8,16 @@
 #include "base/address.h"
 #include "sluice/abi.h"
 
-/* X(name): in the maps' terms. Those before SLOT may fail; from there on a step is a store to mapped memory. */
+/*
+ * X(name): in the maps' terms. PROGRAM and VIP may fail; the others are stores to mapped memory, or
+ * to nothing but the world.
+ */
 #define SLUICE_STEPS(X)                                                                            \
-	X(PROGRAM) /* load the program for a set of features, swap it in */                        \
-	X(VIP)	   /* index unused */                                                              \
+	X(PROGRAM)	/* load the program for a set of features, swap it in */                   \
+	X(VIP)		/* index unused */                                                         \
 	X(SERVICE_NOTE) /* of the world alone: what the maps needn't know */                       \
-	X(SLOT)	   /* index: slot, in place */                                                     \
-	X(CHUNK)   /* index: chunk; 16 slots that no service word points to yet */                 \
+	X(SLOT)		/* index: slot, in place */                                                \
+	X(CHUNK)	/* index: chunk; 16 slots that no service word points to yet */            \
 	X(SERVICE_WORD)                                                                            \
 	X(SERVICE_GRACE)                                                                           \
 	X(BACKEND_ENTRY) /* a whole entry that no packet reads: from or to all zero, or free */    \
@@ -24,9 +27,8 @@
 
 enum step_kind {
 #define X(name) STEP_##name,
-	SLUICE_STEPS(X)
+	SLUICE_STEPS(X) STEP_COUNT
 #undef X
-	STEP_COUNT
 };
 
 /* What packets are for, and the service that gets them. address.family 0: no such entry. */
@@ -45,7 +47,7 @@ struct service_note {
 
 union step_value {
 	__u32 slot;
-	__u64 word;	/* service word, grace, next hop */
+	__u64 word; /* service word, grace, next hop */
 	__u8 state;
 	struct vip vip;
 	struct service_note note;

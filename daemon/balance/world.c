@@ -192,79 +192,72 @@ static void apply_chunk(struct world *world, uint32_t chunk, const struct slot_c
 
 /* ---- steps --------------------------------------------------------------------------------------- */
 
-/* What the step writes to, and its size; NULL for a VIP, which has no fixed place. */
-static void *step_place(const struct world *world, const struct step *step, size_t *ret_size)
-{
-	uint32_t i = step->index;
+/* What a step of this kind writes to: one of `count` things of `size` bytes, `stride` bytes apart. */
+struct place {
+	void *first;
+	size_t size;
+	size_t stride;
+	size_t count;
+};
 
-	switch (step->kind) {
-	case STEP_PROGRAM:
-		*ret_size = sizeof(world->program);
-		return (void *)&world->program;
-	case STEP_SERVICE_NOTE:
-		*ret_size = sizeof(world->notes[i]);
-		return i < world->size.services ? &world->notes[i] : NULL;
-	case STEP_SLOT:
-		*ret_size = sizeof(world->slots[i]);
-		return i / SLOTS_PER_CHUNK < world->size.chunks ? &world->slots[i] : NULL;
-	case STEP_CHUNK:
-		*ret_size = sizeof(struct slot_chunk);
-		return i < world->size.chunks ? &world->slots[i * SLOTS_PER_CHUNK] : NULL;
-	case STEP_SERVICE_WORD:
-		*ret_size = sizeof(world->services[i].word);
-		return i < world->size.services ? &world->services[i].word : NULL;
-	case STEP_SERVICE_GRACE:
-		*ret_size = sizeof(world->services[i].grace_until_ns);
-		return i < world->size.services ? &world->services[i].grace_until_ns : NULL;
-	case STEP_BACKEND_ENTRY:
-		*ret_size = sizeof(world->backends[i]);
-		return i < world->size.backends ? &world->backends[i] : NULL;
-	case STEP_BACKEND_STATE:
-		*ret_size = sizeof(world->backends[i].state);
-		return i < world->size.backends ? &world->backends[i].state : NULL;
-	case STEP_BACKEND_NEXT_HOP:
-		*ret_size = sizeof(world->backends[i].next_hop);
-		return i < world->size.backends ? &world->backends[i].next_hop : NULL;
-	case STEP_EGRESS:
-		*ret_size = sizeof(world->egress[i]);
-		return i < EGRESS_MAX ? (void *)&world->egress[i] : NULL;
-	default:
-		return NULL;
-	}
+#define PLACE(item, array, n) ((struct place){&(item), sizeof(item), sizeof(*(array)), n})
+
+static void *find_place(struct world *world, const struct step *step, size_t *ret_size)
+{
+	const struct world_size *size = &world->size;
+	struct slot_chunk *chunks = (void *)world->slots;
+	const struct place places[STEP_COUNT] = {
+		[STEP_PROGRAM] = PLACE(world->program, &world->program, 1),
+		[STEP_SERVICE_NOTE] = PLACE(*world->notes, world->notes, size->services),
+		[STEP_SLOT] = PLACE(*world->slots, world->slots, size->chunks * SLOTS_PER_CHUNK),
+		[STEP_CHUNK] = PLACE(*chunks, chunks, size->chunks),
+		[STEP_SERVICE_WORD] = PLACE(world->services->word, world->services, size->services),
+		[STEP_SERVICE_GRACE] =
+			PLACE(world->services->grace_until_ns, world->services, size->services),
+		[STEP_BACKEND_ENTRY] = PLACE(*world->backends, world->backends, size->backends),
+		[STEP_BACKEND_STATE] =
+			PLACE(world->backends->state, world->backends, size->backends),
+		[STEP_BACKEND_NEXT_HOP] =
+			PLACE(world->backends->next_hop, world->backends, size->backends),
+		[STEP_EGRESS] = PLACE(*world->egress, world->egress, EGRESS_MAX),
+	};
+	const struct place *place = &places[step->kind];
+
+	assert(step->index < place->count);
+	*ret_size = place->size;
+	return (char *)place->first + step->index * place->stride;
 }
 
 void world_apply(struct world *world, const struct step *step, uint64_t now_ns)
 {
 	struct backend_entry backend;
 	size_t size;
-	void *place = step_place(world, step, &size);
+	void *place;
 
 	if (step->kind == STEP_VIP) {
 		apply_vip(world, &step->before.vip, &step->after.vip);
 		return;
 	}
-	assert(place && !memcmp(place, &step->before, size));
+	place = find_place(world, step, &size);
+	assert(!memcmp(place, &step->before, size));
 	switch (step->kind) {
 	case STEP_SLOT:
 		no_longer_named(world, step->before.slot, now_ns);
 		apply_slot(world, step->index, step->after.slot, now_ns);
-		return;
-	case STEP_CHUNK:
-		apply_chunk(world, step->index, &step->after.chunk, now_ns);
-		return;
+		break;
+	case STEP_CHUNK: apply_chunk(world, step->index, &step->after.chunk, now_ns); break;
 	case STEP_SERVICE_WORD:
 		apply_service_word(world, step->index, step->after.word, now_ns);
-		return;
+		break;
 	case STEP_BACKEND_ENTRY:
 		apply_backend(world, step->index, &step->after.backend, now_ns);
-		return;
+		break;
 	case STEP_BACKEND_STATE:
 		backend = world->backends[step->index];
 		backend.state = step->after.state;
 		apply_backend(world, step->index, &backend, now_ns);
-		return;
-	default:
-		memcpy(place, &step->after, size);
+		break;
+	default: memcpy(place, &step->after, size); break;
 	}
 }
 

@@ -45,15 +45,16 @@ struct world {
 	struct program_config program; /* what is loaded */
 	/* beside them */
 	struct service_note *notes; /* owned, [size.services] */
-	uint32_t *slot_since;	    /* owned, WORLD_SINCE: when the slot last became moving or tail */
-	uint32_t *backend_since;    /* owned: when its state last changed or a slot ceased to name it */
-	uint8_t *service_hold;	    /* owned, enum hold bits; and so below */
+	uint32_t *slot_since;	 /* owned, WORLD_SINCE: when the slot last became moving or tail */
+	uint32_t *backend_since; /* owned: when its state changed, or a slot ceased to name it */
+	uint8_t *service_hold;	 /* owned, enum hold bits; and so below */
 	uint8_t *backend_hold;
 	uint8_t *chunk_hold;
 };
 
 /* Units of 2^28 ns: a quarter of a second, no wrap in 36 years. */
-#define WORLD_SINCE(ns) ((uint32_t)((ns) >> 28))
+#define WORLD_SINCE_SHIFT 28
+#define WORLD_SINCE(ns)	  ((uint32_t)((ns) >> WORLD_SINCE_SHIFT))
 
 void world_init(struct world *world, struct world_size size);
 void world_deinit(struct world *world);
@@ -61,7 +62,7 @@ void world_deinit(struct world *world);
 /* The step must fit: `before` is what stands there (asserted). */
 void world_apply(struct world *world, const struct step *step, uint64_t now_ns);
 
-/* After a read from the maps: every hold on all that is not in use, since is now. */
+/* After a read from the maps (tables within size.chunks): every hold on all that is not in use, since is now. */
 void world_adopt(struct world *world, uint64_t now_ns);
 
 /* Whether all that the maps hold is equal; holds, notes and times are not compared. */
@@ -91,7 +92,10 @@ static inline uint32_t service_word_chunks(uint64_t word)
 	return word & SERVICE_WORD_LIVE ? (1u << SERVICE_WORD_LOG2(word)) / SLOTS_PER_CHUNK : 0;
 }
 
-/* A checksum over services, their slots by backend address, and states: equal on nodes that agree. */
+/*
+ * A checksum over services, their slots by backend address, and states: equal on nodes that agree, as
+ * soon as no backend lingers.
+ */
 uint64_t world_digest(const struct world *world);
 
 #endif

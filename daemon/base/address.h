@@ -10,8 +10,7 @@
 #include <stddef.h>
 
 struct address {
-	__u8 family; /* 4 or 6; 0: none */
-	__u8 zero[3]; /* so that equal addresses are equal bytes */
+	__u32 family; /* 4 or 6; 0: none. As wide as the words: equal addresses are equal bytes */
 	__be32 word_be[4]; /* IPv4: [0], the others 0 */
 };
 

@@ -28,6 +28,15 @@
 		stolen_;                                                                           \
 	})
 
+/* The same for a descriptor. */
+static inline int sl_steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
 #define sl_count(array) (sizeof(array) / sizeof((array)[0]))
 
 _Noreturn void sl_out_of_memory(void);
@@ -39,8 +48,8 @@ char *sl_strdup(const char *text);
 char *sl_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *sl_vprintf(const char *format, va_list args);
 
-void sl_freep(void *pointer);	  /* of a pointer variable */
-void sl_closep(const int *fd);	  /* nothing if negative */
+void sl_freep(void *pointer);	    /* of a pointer variable */
+void sl_closep(const int *fd);	    /* nothing if negative */
 void sl_fclosep(FILE *const *file); /* nothing if NULL */
 
 #endif

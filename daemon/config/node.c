@@ -230,13 +230,9 @@ static bool node_init(struct parser *parser, struct node *node, unsigned depth)
 		return false;
 	}
 	switch (parser->event.type) {
-	case YAML_MAPPING_START_EVENT:
-		return mapping_init(parser, node, depth);
-	case YAML_SEQUENCE_START_EVENT:
-		return sequence_init(parser, node, depth);
-	case YAML_SCALAR_EVENT:
-		scalar_init(parser, node);
-		return true;
+	case YAML_MAPPING_START_EVENT: return mapping_init(parser, node, depth);
+	case YAML_SEQUENCE_START_EVENT: return sequence_init(parser, node, depth);
+	case YAML_SCALAR_EVENT: scalar_init(parser, node); return true;
 	default: /* an alias: nothing else can begin a node */
 		complain(parser->complaints, node->at, "aliases (*) are not accepted");
 		node->text = sl_strdup("");

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sums over CPUs the first `count` values of `words` counters each; -errno leaves ret as it was or in part. */
+/* Sums over CPUs the first `count` values of `words` counters each; -errno leaves ret as it was or
+ * in part. */
 int counters_sum(int map_fd, uint32_t count, size_t words, __u64 *ret_sums);
 /* Sets one value of struct traffic_counter to 0 on all CPUs. */
 int counters_zero(int map_fd, uint32_t index);

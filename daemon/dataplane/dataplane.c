@@ -40,7 +40,7 @@ struct dataplane {
 	struct explanation *explanation;
 };
 
-/* ---- mapped memory --------------------------------------------------------------------------------- */
+/* ---- mapped memory --------------------------------------------------------------------------- */
 
 struct mapping {
 	enum map_number map;
@@ -144,7 +144,7 @@ void dataplane_explanation(struct dataplane *dataplane, struct explanation *ret_
 	*ret_explanation = *dataplane->explanation;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* A packet that sees the new word sees all that was written before it. */
 #define publish(pointer, value) __atomic_store_n(pointer, value, __ATOMIC_RELEASE)
@@ -253,41 +253,27 @@ int dataplane_apply(struct dataplane *dataplane, const struct step *step, struct
 
 	assert(step->kind < STEP_COUNT && index < limit_of(dataplane, step->kind));
 	switch (step->kind) {
-	case STEP_PROGRAM:
-		return dataplane->load(dataplane->context, &after->program, errors);
-	case STEP_VIP:
-		return apply_vip(dataplane, step, errors);
-	case STEP_BACKEND_ENTRY:
-		return apply_backend(dataplane, step, errors);
-	case STEP_SLOT:
-		publish(slot_of(dataplane, index), after->slot);
-		break;
-	case STEP_CHUNK:
-		dataplane->chunks[index] = after->chunk;
-		break;
-	case STEP_SERVICE_WORD:
-		publish(&dataplane->services[index].word, after->word);
-		break;
+	case STEP_PROGRAM: return dataplane->load(dataplane->context, &after->program, errors);
+	case STEP_VIP: return apply_vip(dataplane, step, errors);
+	case STEP_BACKEND_ENTRY: return apply_backend(dataplane, step, errors);
+	case STEP_SLOT: publish(slot_of(dataplane, index), after->slot); break;
+	case STEP_CHUNK: dataplane->chunks[index] = after->chunk; break;
+	case STEP_SERVICE_WORD: publish(&dataplane->services[index].word, after->word); break;
 	case STEP_SERVICE_GRACE:
 		publish(&dataplane->services[index].grace_until_ns, after->word);
 		break;
-	case STEP_BACKEND_STATE:
-		publish(&dataplane->backends[index].state, after->state);
-		break;
+	case STEP_BACKEND_STATE: publish(&dataplane->backends[index].state, after->state); break;
 	case STEP_BACKEND_NEXT_HOP:
 		publish(&dataplane->backends[index].next_hop.word, after->word);
 		break;
-	case STEP_EGRESS:
-		store_egress(&dataplane->egress[index].entry, &after->egress);
-		break;
+	case STEP_EGRESS: store_egress(&dataplane->egress[index].entry, &after->egress); break;
 	case STEP_SERVICE_NOTE: /* the maps don't hold it */
-	case STEP_COUNT:
-		break;
+	case STEP_COUNT: break;
 	}
 	return 0;
 }
 
-/* ---- reading back ---------------------------------------------------------------------------------- */
+/* ---- reading back ---------------------------------------------------------------------------- */
 
 static struct vip vip_of(enum map_number map, const union vip_key *key, __u32 service)
 {
@@ -359,13 +345,14 @@ int dataplane_read(struct dataplane *dataplane, struct world *world, struct sl_e
 	       dataplane->size.services * sizeof(*world->services));
 	memcpy(world->backends, dataplane->backends,
 	       dataplane->size.backends * sizeof(*world->backends));
-	memcpy(world->slots, dataplane->chunks, dataplane->size.chunks * sizeof(*dataplane->chunks));
+	memcpy(world->slots, dataplane->chunks,
+	       dataplane->size.chunks * sizeof(*dataplane->chunks));
 	for (size_t i = 0; i < EGRESS_MAX; i++)
 		world->egress[i] = dataplane->egress[i].entry;
 	return 0;
 }
 
-/* ---- counters -------------------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 int dataplane_verdicts(struct dataplane *dataplane, struct verdict_counter ret[VERDICT_COUNT])
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dataplane.h - the maps, through descriptors that are held: what the worker needs no capability for.
+ * dataplane.h - the maps, through descriptors that are held: what the worker needs no capability
+ * for.
  *
- * Together with program.h the only code that knows libbpf or a map. Slots, backends, services, egress
- * and flows are mapped memory: a store to them is one word and can't fail.
+ * Together with program.h the only code that knows libbpf or a map. Slots, backends, services,
+ * egress and flows are mapped memory: a store to them is one word and can't fail.
  * tests/fake_dataplane.c has the same interface over ordinary memory, and fails when told to.
  */
 #ifndef SLUICE_DATAPLANE_H
@@ -16,7 +17,8 @@
 
 struct dataplane;
 
-/* How a STEP_PROGRAM is carried out: by the loader, in another process. 0 or -errno with an error. */
+/* How a STEP_PROGRAM is carried out: by the loader, in another process. 0 or -errno with an error.
+ */
 typedef int dataplane_load_fn(void *context, const struct program_config *config,
 			      struct sl_errors *errors);
 
@@ -41,8 +43,10 @@ struct flow_bucket *dataplane_flows(struct dataplane *dataplane, uint32_t *ret_b
 int dataplane_verdicts(struct dataplane *dataplane, struct verdict_counter ret[VERDICT_COUNT]);
 int dataplane_flow_events(struct dataplane *dataplane, uint64_t ret[FLOW_EVENT_COUNT]);
 /* Of all ids from 0 to count - 1. */
-int dataplane_service_traffic(struct dataplane *dataplane, struct traffic_counter *ret, uint32_t count);
-int dataplane_backend_traffic(struct dataplane *dataplane, struct traffic_counter *ret, uint32_t count);
+int dataplane_service_traffic(struct dataplane *dataplane, struct traffic_counter *ret,
+			      uint32_t count);
+int dataplane_backend_traffic(struct dataplane *dataplane, struct traffic_counter *ret,
+			      uint32_t count);
 
 /* What the last explain wrote. */
 void dataplane_explanation(struct dataplane *dataplane, struct explanation *ret_explanation);

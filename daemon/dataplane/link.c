@@ -13,14 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct {
+	__u32 flags;
+	const char *word;
+} modes[CONFIG_MODE_COUNT] = {
+	[CONFIG_MODE_NATIVE] = {XDP_FLAGS_DRV_MODE, "native"},
+	[CONFIG_MODE_GENERIC] = {XDP_FLAGS_SKB_MODE, "generic"},
+	[CONFIG_MODE_OFFLOAD] = {XDP_FLAGS_HW_MODE, "offload"},
+};
+
 static int create(const struct link_target *target, int program_fd, enum config_mode mode)
 {
-	static const __u32 flags[CONFIG_MODE_COUNT] = {
-		[CONFIG_MODE_NATIVE] = XDP_FLAGS_DRV_MODE,
-		[CONFIG_MODE_GENERIC] = XDP_FLAGS_SKB_MODE,
-		[CONFIG_MODE_OFFLOAD] = XDP_FLAGS_HW_MODE,
-	};
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags[mode]);
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = modes[mode].flags);
 
 	return bpf_link_create(program_fd, target->ifindex, BPF_XDP, &options);
 }
@@ -34,17 +38,13 @@ static bool is_busy(int err)
 static const char *cause(int err)
 {
 	switch (-err) {
-	case EOPNOTSUPP:
-		return "its driver can't";
-	case ERANGE:
-		return "the MTU of the interface or its peer is too large";
+	case EOPNOTSUPP: return "its driver can't";
+	case ERANGE: return "the MTU of the interface or its peer is too large";
 	case EINVAL:
 		return "its driver won't; too large an MTU and LRO are the usual causes, the "
 		       "kernel's log may tell";
-	case ENOSPC:
-		return "it has fewer receive queues than its peer has transmit queues";
-	default:
-		return strerror(-err);
+	case ENOSPC: return "it has fewer receive queues than its peer has transmit queues";
+	default: return strerror(-err);
 	}
 }
 
@@ -52,13 +52,11 @@ static int refused(const struct link_target *target, enum config_mode mode, int 
 		   struct sl_errors *errors)
 {
 	_cleanup_free_ char *where = sl_printf("interface %s", target->interface);
-	const char *word = mode == CONFIG_MODE_NATIVE	 ? "native"
-			   : mode == CONFIG_MODE_OFFLOAD ? "offload"
-							 : "generic";
 	__u32 id = 0;
 
 	if (!is_busy(err))
-		return sl_fail(errors, -err, where, "no XDP in %s mode: %s%s", word, cause(err),
+		return sl_fail(errors, -err, where, "no XDP in %s mode: %s%s", modes[mode].word,
+			       cause(err),
 			       mode == CONFIG_MODE_GENERIC ? "" : "; `mode: auto` takes what goes");
 	bpf_xdp_query_id(target->ifindex, 0, &id);
 	return sl_fail(errors, -err, where,
@@ -67,7 +65,7 @@ static int refused(const struct link_target *target, enum config_mode mode, int 
 		       id, target->interface);
 }
 
-/* Not from native to generic when another program is there: its owner decides. */
+/* Where another program is there, generic mode is refused, too. */
 static int create_auto(const struct link_target *target, int program_fd, enum config_mode *ret_mode,
 		       struct sl_errors *errors)
 {
@@ -77,8 +75,6 @@ static int create_auto(const struct link_target *target, int program_fd, enum co
 	*ret_mode = CONFIG_MODE_NATIVE;
 	if (native >= 0)
 		return native;
-	if (is_busy(native))
-		return refused(target, CONFIG_MODE_NATIVE, native, errors);
 	generic = create(target, program_fd, CONFIG_MODE_GENERIC);
 	if (generic < 0)
 		return refused(target, CONFIG_MODE_GENERIC, generic, errors);

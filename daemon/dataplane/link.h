@@ -18,8 +18,8 @@ int link_create(const struct link_target *target, int program_fd, enum config_mo
 		const char *path, enum config_mode *ret_mode, struct sl_errors *errors);
 
 /*
- * The descriptor of the link that is pinned at `path`, or -ENOENT: there is none, or it doesn't hold
- * this interface any more (the interface was made anew); then the pin is taken away.
+ * The descriptor of the link that is pinned at `path`, or -ENOENT: there is none, or it doesn't
+ * hold this interface any more (the interface was made anew); then the pin is taken away.
  */
 int link_reopen(const struct link_target *target, const char *path, enum config_mode *ret_mode);
 

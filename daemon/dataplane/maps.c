@@ -65,8 +65,9 @@ static int differs(const struct bpf_map *map, enum map_number number,
 	if (pinned->type != bpf_map__type(map) || pinned->key_size != bpf_map__key_size(map) ||
 	    pinned->value_size != bpf_map__value_size(map) ||
 	    pinned->map_flags != bpf_map__map_flags(map) || !size->key)
-		return sl_fail(errors, EEXIST, where,
-			       "a map of another shape is pinned: run `sluicectl detach` to start anew");
+		return sl_fail(
+			errors, EEXIST, where,
+			"a map of another shape is pinned: run `sluicectl detach` to start anew");
 	return sl_fail(errors, EEXIST, where,
 		       "pinned with %u entries, %u are wanted: run `sluicectl detach` to start "
 		       "anew, or set capacity.%s back to %u",

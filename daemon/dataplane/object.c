@@ -45,7 +45,8 @@ int object_load(const struct sluice_bpf *maps, const struct object_settings *set
 	object = object_open(maps, settings);
 	err = object ? sluice_bpf__load(object) : -errno;
 	if (err)
-		return sl_fail(errors, -err, settings->read_only ? "explain's program" : "the program",
+		return sl_fail(errors, -err,
+			       settings->read_only ? "explain's program" : "the program",
 			       "the kernel refuses it: %s", reason_text(err));
 	*ret_object = steal(&object);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * object.h - the BPF object that is embedded in the program: opened over existing maps, with what is
- * fixed at load filled in.
+ * object.h - the BPF object that is embedded in the program: opened over existing maps, with what
+ * is fixed at load filled in.
  */
 #ifndef SLUICE_OBJECT_H
 #define SLUICE_OBJECT_H

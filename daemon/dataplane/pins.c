@@ -11,7 +11,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -32,6 +34,25 @@ static char *path_of(const char *directory, const char *prefix, const char *inte
 
 	swap_characters(path + strlen(directory), '.', ':');
 	return path;
+}
+
+int pins_lock(const char *pin_dir, struct sl_errors *errors)
+{
+	_cleanup_fd_ int fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return sl_fail(errors, errno, pin_dir, "%s", strerror(errno));
+	for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB); waited_ms += 50) {
+		if (errno != EWOULDBLOCK)
+			return sl_fail(errors, errno, pin_dir, "can't be locked: %s",
+				       strerror(errno));
+		if (waited_ms >= PINS_PATIENCE_MS)
+			return sl_fail(errors, EBUSY, pin_dir,
+				       "another sluiced works on these maps; stop it, or give this "
+				       "one a directory of its own by -p");
+		usleep(50000);
+	}
+	return sl_steal_fd(&fd);
 }
 
 char *pins_link_path(const char *directory, const char *interface)
@@ -68,7 +89,7 @@ int pins_make_directory(const char *pin_dir, char **ret_directory, struct sl_err
 	return err;
 }
 
-/* ---- removal --------------------------------------------------------------------------------------- */
+/* ---- removal --------------------------------------------------------------------------------- */
 
 static void close_directory(DIR **directory)
 {

@@ -17,6 +17,13 @@
 /* Creates PIN_DIR/v<SLUICE_ABI> if need be, for root alone. Caller frees. */
 int pins_make_directory(const char *pin_dir, char **ret_directory, struct sl_errors *errors);
 
+/*
+ * Locks PIN_DIR for as long as the descriptor, which is returned, and its copies are open. Waits up to
+ * PINS_PATIENCE_MS for one that is just ending; -EBUSY with an error while another daemon runs.
+ */
+#define PINS_PATIENCE_MS 3000
+int pins_lock(const char *pin_dir, struct sl_errors *errors);
+
 /* Caller frees. */
 char *pins_link_path(const char *directory, const char *interface);
 char *pins_shared_path(const char *directory, const char *interface);

@@ -25,6 +25,7 @@ struct attachment {
 
 struct program {
 	char *directory;	 /* owned: PIN_DIR/v1 */
+	int lock;		 /* owned: on PIN_DIR */
 	struct sluice_bpf *maps; /* owned, and so below */
 	struct sluice_bpf *live; /* NULL: nothing loaded yet */
 	struct sluice_bpf *twin;
@@ -45,7 +46,12 @@ int program_open(const char *pin_dir, const struct config_capacity *capacity,
 	int err;
 
 	program->settings.key = *key;
+	program->lock = -1;
 	err = pins_make_directory(pin_dir, &program->directory, errors);
+	if (!err) {
+		program->lock = pins_lock(pin_dir, errors);
+		err = program->lock < 0 ? program->lock : 0;
+	}
 	if (!err)
 		err = maps_open(program->directory, capacity, &program->maps, errors);
 	if (err)
@@ -65,7 +71,13 @@ void program_close(struct program *program)
 	object_freep(&program->live);
 	object_freep(&program->maps);
 	free(program->directory);
+	sl_closep(&program->lock);
 	free(program);
+}
+
+int program_lock_fd(const struct program *program)
+{
+	return program->lock;
 }
 
 int program_map_fd(const struct program *program, enum map_number map)
@@ -73,7 +85,7 @@ int program_map_fd(const struct program *program, enum map_number map)
 	return bpf_map__fd(maps_find(program->maps, map));
 }
 
-/* ---- attachments ----------------------------------------------------------------------------------- */
+/* ---- attachments ----------------------------------------------------------------------------- */
 
 static struct attachment *find(const struct program *program, const char *interface)
 {
@@ -104,18 +116,6 @@ static void remember(struct program *program, const struct link_target *target, 
 	attachment = &program->attachments[program->n_attachments++];
 	*attachment = (struct attachment){.ifindex = target->ifindex, .mode = mode, .link = link};
 	snprintf(attachment->interface, sizeof(attachment->interface), "%s", target->interface);
-}
-
-/* A program behind the dispatcher is loaded for it, so each needs an object of its own. */
-static int share(const struct program *program, const struct object_settings *settings,
-		 const struct link_target *target, enum config_mode wanted,
-		 enum config_mode *ret_mode, struct sl_errors *errors)
-{
-	_cleanup_object_ struct sluice_bpf *object = object_open(program->maps, settings);
-
-	if (!object)
-		return sl_fail(errors, errno, "the program", "%s", strerror(errno));
-	return shared_attach(target, object, wanted, ret_mode, errors);
 }
 
 static int take_over(const struct program *program, const struct link_target *target,
@@ -170,7 +170,7 @@ static int attach_shared(struct program *program, const struct link_target *targ
 
 	/* A link of ours and the dispatcher exclude each other. */
 	link_remove(path);
-	err = share(program, &program->settings, target, wanted, &mode, errors);
+	err = shared_attach(target, program->maps, &program->settings, wanted, &mode, errors);
 	if (err)
 		return err;
 	if (access(mark, F_OK))
@@ -225,7 +225,7 @@ enum config_mode program_mode(const struct program *program, const char *interfa
 	return attachment ? attachment->mode : CONFIG_MODE_COUNT;
 }
 
-/* ---- load and swap --------------------------------------------------------------------------------- */
+/* ---- load and swap --------------------------------------------------------------------------- */
 
 static int swap_one(const struct program *program, const struct attachment *attachment,
 		    const struct sluice_bpf *live, const struct object_settings *settings,
@@ -236,10 +236,12 @@ static int swap_one(const struct program *program, const struct attachment *atta
 	int err;
 
 	if (attachment->link < 0)
-		return share(program, settings, &target, attachment->mode, &mode, errors);
+		return shared_attach(&target, program->maps, settings, attachment->mode, &mode,
+				     errors);
 	err = bpf_link_update(attachment->link, object_program_fd(live), NULL);
 	if (err == -ENOLINK) {
-		log_warning("interface %s is gone, and with it the program on it", target.interface);
+		log_warning("interface %s is gone, and with it the program on it",
+			    target.interface);
 		return 0;
 	}
 	if (err)
@@ -290,7 +292,7 @@ int program_load(struct program *program, const struct program_config *config,
 	return 0;
 }
 
-/* ---- explain --------------------------------------------------------------------------------------- */
+/* ---- explain --------------------------------------------------------------------------------- */
 
 /* What the program may put in front of a frame: an IPv6 header, with room to spare. */
 #define EXPLAIN_GROWTH 64
@@ -310,8 +312,8 @@ int program_explain(struct program *program, const char *interface, const void *
 	if (!context.ingress_ifindex)
 		return sl_fail(errors, ENODEV, interface, "there is no such interface");
 	if (size < 14 || size > sizeof(run.frame) - EXPLAIN_GROWTH)
-		return sl_fail(errors, EMSGSIZE, "explain", "a frame of %zu bytes (14 to %zu)", size,
-			       sizeof(run.frame) - EXPLAIN_GROWTH);
+		return sl_fail(errors, EMSGSIZE, "explain", "a frame of %zu bytes (14 to %zu)",
+			       size, sizeof(run.frame) - EXPLAIN_GROWTH);
 	err = bpf_prog_test_run_opts(object_program_fd(program->twin), &options);
 	if (err)
 		return sl_fail(errors, -err, "explain", "the kernel refuses the run: %s",

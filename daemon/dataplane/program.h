@@ -22,12 +22,19 @@ struct program_run {
 	uint8_t frame[2048];
 };
 
-/* Maps that exist are reused if their sizes are the same; else an error that says how to go on. */
+/*
+ * One daemon has a PIN_DIR at a time: it is locked until program_close(), and until the copies of
+ * program_lock_fd() that others were given are closed. An earlier one that is just ending is waited
+ * for. Maps that exist are reused if their sizes are the same; else an error that says how to go
+ * on.
+ */
 int program_open(const char *pin_dir, const struct config_capacity *capacity,
-		 const struct hash_key *key, struct program **ret_program, struct sl_errors *errors);
+		 const struct hash_key *key, struct program **ret_program,
+		 struct sl_errors *errors);
 void program_close(struct program *program);
 
-/* Borrowed. */
+/* Borrowed, both. */
+int program_lock_fd(const struct program *program);
 int program_map_fd(const struct program *program, enum map_number map);
 
 /*

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "dataplane/reason.h"
-#include "sluice.skel.h"
 
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
@@ -83,41 +82,7 @@ static bool is_dispatched(unsigned ifindex)
 	return !is_error(dispatcher) && !xdp_multiprog__is_legacy(dispatcher);
 }
 
-static int attach_in(struct xdp_program *program, unsigned ifindex, enum config_mode mode)
-{
-	static const enum xdp_attach_mode modes[CONFIG_MODE_COUNT] = {
-		[CONFIG_MODE_NATIVE] = XDP_MODE_NATIVE,
-		[CONFIG_MODE_GENERIC] = XDP_MODE_SKB,
-		[CONFIG_MODE_OFFLOAD] = XDP_MODE_HW,
-	};
-	int err;
-
-	reason_begin();
-	err = xdp_program__attach(program, ifindex, modes[mode], 0);
-	if (err || is_dispatched(ifindex))
-		return err;
-	/* What the test beforehand didn't foresee: libxdp fell back to attaching it alone. */
-	xdp_program__detach(program, ifindex, modes[mode], 0);
-	return -EOPNOTSUPP;
-}
-
-static int attach(const struct link_target *target, struct xdp_program *program,
-		  enum config_mode wanted, enum config_mode *ret_mode)
-{
-	int err;
-
-	*ret_mode = wanted == CONFIG_MODE_AUTO ? CONFIG_MODE_NATIVE : wanted;
-	err = attach_in(program, target->ifindex, *ret_mode);
-	if (!err || wanted != CONFIG_MODE_AUTO || err == -EBUSY || err == -EEXIST)
-		return err;
-	log_warning("interface %s: no dispatcher in native mode: %s; trying generic mode, several "
-		    "times slower",
-		    target->interface, reason_text(err));
-	*ret_mode = CONFIG_MODE_GENERIC;
-	return attach_in(program, target->ifindex, *ret_mode);
-}
-
-static struct xdp_program *wrap(struct sluice_bpf *object)
+static struct xdp_program *wrap(const struct sluice_bpf *object)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, options, .obj = object->obj,
 			    .prog_name = PROGRAM_NAME);
@@ -125,12 +90,64 @@ static struct xdp_program *wrap(struct sluice_bpf *object)
 	return xdp_program__create(&options);
 }
 
-int shared_attach(const struct link_target *target, struct sluice_bpf *object,
-		  enum config_mode wanted, enum config_mode *ret_mode, struct sl_errors *errors)
+/* A program can be loaded for one dispatcher only, so each try has an object of its own. */
+static int attach_in(const struct link_target *target, const struct sluice_bpf *maps,
+		     const struct object_settings *settings, enum config_mode mode)
+{
+	static const enum xdp_attach_mode modes[CONFIG_MODE_COUNT] = {
+		[CONFIG_MODE_NATIVE] = XDP_MODE_NATIVE,
+		[CONFIG_MODE_GENERIC] = XDP_MODE_SKB,
+		[CONFIG_MODE_OFFLOAD] = XDP_MODE_HW,
+	};
+	_cleanup_object_ struct sluice_bpf *object = NULL;
+	_cleanup_(close_program) struct xdp_program *program = NULL;
+	int err;
+
+	reason_begin();
+	object = object_open(maps, settings);
+	if (!object)
+		return -errno;
+	program = wrap(object);
+	if (is_error(program))
+		return -EINVAL;
+	err = xdp_program__attach(program, target->ifindex, modes[mode], 0);
+	if (err)
+		return err;
+	if (!is_dispatched(target->ifindex)) {
+		/* What the probe didn't foresee: libxdp fell back to attaching it alone. */
+		xdp_program__detach(program, target->ifindex, modes[mode], 0);
+		return -EOPNOTSUPP;
+	}
+	err = detach_all_but(target->ifindex, xdp_program__id(program));
+	if (err < 0)
+		log_warning("interface %s: an older program stays behind the dispatcher: %s",
+			    target->interface, reason_text(err));
+	return 0;
+}
+
+static int attach(const struct link_target *target, const struct sluice_bpf *maps,
+		  const struct object_settings *settings, enum config_mode *mode)
+{
+	bool is_auto = *mode == CONFIG_MODE_AUTO;
+	int err;
+
+	if (is_auto)
+		*mode = CONFIG_MODE_NATIVE;
+	err = attach_in(target, maps, settings, *mode);
+	if (err != -EOPNOTSUPP || !is_auto)
+		return err;
+	log_warning("interface %s: no dispatcher in native mode: %s; trying generic mode, several "
+		    "times slower",
+		    target->interface, reason_text(err));
+	*mode = CONFIG_MODE_GENERIC;
+	return attach_in(target, maps, settings, *mode);
+}
+
+int shared_attach(const struct link_target *target, const struct sluice_bpf *maps,
+		  const struct object_settings *settings, enum config_mode wanted,
+		  enum config_mode *ret_mode, struct sl_errors *errors)
 {
 	_cleanup_free_ char *where = sl_printf("interface %s", target->interface);
-	_cleanup_(close_program) struct xdp_program *program = NULL;
-	enum config_mode mode;
 	int err;
 
 	reason_begin();
@@ -139,17 +156,12 @@ int shared_attach(const struct link_target *target, struct sluice_bpf *object,
 			       "`attach: shared` needs programs that extend others "
 			       "(BPF_PROG_TYPE_EXT), and this kernel refuses them: set `attach: "
 			       "link`");
-	program = wrap(object);
-	err = is_error(program) ? -EINVAL : attach(target, program, wanted, &mode);
+	err = attach(target, maps, settings, &wanted);
 	if (err)
 		return sl_fail(errors, -err, where,
 			       "libxdp can't attach behind its dispatcher: %s; `attach: link` does "
 			       "without one",
 			       reason_text(err));
-	err = detach_all_but(target->ifindex, xdp_program__id(program));
-	if (err < 0)
-		log_warning("interface %s: an older program stays behind the dispatcher: %s",
-			    target->interface, reason_text(err));
-	*ret_mode = mode;
+	*ret_mode = wanted;
 	return 0;
 }

@@ -27,22 +27,43 @@ static void undo(struct engine *engine, const struct plan *plan, size_t done)
 		struct step inverse = step_inverse(&plan->steps[done]);
 
 		if (dataplane_apply(engine->dataplane, &inverse, NULL))
-			log_error("%s could not be undone", step_name(&inverse, name, sizeof(name)));
+			log_error("%s could not be undone",
+				  step_name(&inverse, name, sizeof(name)));
 		else
 			world_apply(&engine->world, &inverse, clock_now_ns());
 	}
 }
 
+/*
+ * A program without what nothing needs any more is a wish: the larger one does as well, and undoing
+ * slots that packets have seen would cost flows. The next plan wishes again.
+ */
+static bool is_dispensable(const struct step *step)
+{
+	struct program_config larger = step->after.program;
+
+	larger.features = step->before.program.features;
+	return step->kind == STEP_PROGRAM &&
+	       !memcmp(&larger, &step->before.program, sizeof(larger)) &&
+	       !(step->after.program.features & ~step->before.program.features);
+}
+
 int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		int err = dataplane_apply(engine->dataplane, &plan->steps[i], errors);
+		const struct step *step = &plan->steps[i];
+		bool dispensable = is_dispensable(step);
+		int err = dataplane_apply(engine->dataplane, step, dispensable ? NULL : errors);
 
+		if (err && dispensable) {
+			log_warning("a smaller program could not be loaded; the larger one stays");
+			continue;
+		}
 		if (err) {
 			undo(engine, plan, i);
 			return err;
 		}
-		world_apply(&engine->world, &plan->steps[i], clock_now_ns());
+		world_apply(&engine->world, step, clock_now_ns());
 	}
 	if (plan->count)
 		engine->applied++;
@@ -258,7 +279,7 @@ static void leave_at_once(struct engine *engine, size_t pool, const struct addre
 		id = service.id == SERVICE_NONE
 			     ? -1
 			     : world_find_backend(&engine->world, service.id, address,
-						   config->services[i].forward);
+						  config->services[i].forward);
 		if (id < 0 || !BACKEND_USABLE(engine->world.backends[id].state))
 			continue;
 		step.index = id;

@@ -24,7 +24,7 @@ struct engine;
 /* X(name, word): the operator's word on a backend; beats health. */
 #define ENGINE_ADMINS(X)                                                                           \
 	X(READY, "ready")                                                                          \
-	X(DRAIN, "drain")      /* keeps its flows, gets no new ones */                             \
+	X(DRAIN, "drain")	/* keeps its flows, gets no new ones */                            \
 	X(DISABLED, "disabled") /* left at once */
 
 #define X(name, word) ADMIN_##name,
@@ -75,12 +75,12 @@ void engine_set_next_hop(struct engine *engine, const struct address *address, b
 const struct config *engine_config(const struct engine *engine); /* NULL before the first commit */
 const struct world *engine_world(const struct engine *engine);
 struct dataplane *engine_dataplane(const struct engine *engine);
-uint64_t engine_generation(const struct engine *engine); /* counts commits of a configuration */
+uint64_t engine_generation(const struct engine *engine);   /* counts commits of a configuration */
 uint64_t engine_committed_at(const struct engine *engine); /* CLOCK_REALTIME, seconds */
 
 /* One backend in one service. */
 struct engine_backend {
-	int id; /* -1: no entry */
+	int id;			  /* -1: no entry */
 	enum backend_state state; /* as in the map */
 	enum admin admin;
 	bool healthy;	 /* as health says; true without a check */
@@ -102,7 +102,8 @@ struct engine_service {
 	uint32_t settled, moving, tail;
 	uint32_t usable; /* backends that get new flows */
 };
-void engine_service(const struct engine *engine, size_t service, struct engine_service *ret_service);
+void engine_service(const struct engine *engine, size_t service,
+		    struct engine_service *ret_service);
 
 /* The flow table, as of the last whole scan. */
 struct engine_flows {

@@ -45,25 +45,25 @@ static void fold_service(const struct config *config, const struct config_servic
 			     &ret->backends[b]);
 }
 
+/* Rounded up, and one more: a tick may have begun just before the record's last packet. */
 static __u16 ticks(uint64_t ms)
 {
-	/* One more: a tick may have begun just before the packet. */
-	return (ms * NS_PER_MS >> FLOW_TICK_SHIFT) + 1;
+	return ((ms * NS_PER_MS - 1) >> FLOW_TICK_SHIFT) + 2;
 }
 
 static void fold_program(const struct config *config, struct program_config *ret)
 {
-	uint32_t established_ms = FOLD_IDLE_UNCONFIRMED_MS;
+	uint32_t drain_ms = 1000;
 
 	for (size_t i = 0; i < config->n_services; i++)
-		if (config->services[i].drain_ms > established_ms)
-			established_ms = config->services[i].drain_ms;
+		if (config->services[i].drain_ms > drain_ms)
+			drain_ms = config->services[i].drain_ms;
 	*ret = (struct program_config){
 		.outer4_bits = config->outer4.bits,
 		.outer6_bits = config->outer6.bits,
 		.outer4_be = config->outer4.address.word_be[0],
-		.idle_unconfirmed_ticks = ticks(FOLD_IDLE_UNCONFIRMED_MS),
-		.idle_established_ticks = ticks(established_ms),
+		.idle_unconfirmed_ticks = ticks(drain_ms),
+		.idle_established_ticks = ticks(drain_ms),
 		.idle_closing_ticks = ticks(FOLD_IDLE_CLOSING_MS),
 	};
 	memcpy(ret->outer6_be, config->outer6.address.word_be, sizeof(ret->outer6_be));

@@ -8,9 +8,12 @@
 #include "engine/hops.h"
 #include "engine/overlay.h"
 
-/* Idle times of flow records; established ones live as long as the longest drain time. */
-#define FOLD_IDLE_UNCONFIRMED_MS 60000
-#define FOLD_IDLE_CLOSING_MS	 10000
+/*
+ * When an idle record is over. An unconfirmed one lives as long as an established one: a live flow
+ * may have spoken only once since its slot moved; what a flood leaves behind gives way to others
+ * anyway. A closing one as long as IPVS lets half-closed connections be.
+ */
+#define FOLD_IDLE_CLOSING_MS 120000
 
 /* `ret_target` borrows the names of `config`. */
 void fold(const struct config *config, const struct overlay *overlay, const struct hops *hops,

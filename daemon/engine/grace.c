@@ -104,8 +104,7 @@ int grace_new(struct event_base *base, grace_over_fn *over, void *context, struc
 	if (grace->done < 0)
 		err = errno;
 	if (!err) {
-		grace->news =
-			event_new(base, grace->done, EV_READ | EV_PERSIST, on_done, grace);
+		grace->news = event_new(base, grace->done, EV_READ | EV_PERSIST, on_done, grace);
 		err = grace->news && !event_add(grace->news, NULL) ? start_thread(grace) : ENOMEM;
 	}
 	if (err) {
@@ -142,4 +141,3 @@ bool grace_begin(struct grace *grace)
 	pthread_mutex_unlock(&grace->lock);
 	return begun;
 }
-

@@ -62,8 +62,7 @@ enum backend_state overlay_state(const struct overlay_backend *overlay,
 	return overlay_weight(overlay, backend) ? BACKEND_UP : BACKEND_DRAINING;
 }
 
-uint16_t overlay_weight(const struct overlay_backend *overlay,
-			const struct config_backend *backend)
+uint16_t overlay_weight(const struct overlay_backend *overlay, const struct config_backend *backend)
 {
 	if (overlay->admin != ADMIN_READY || !overlay->healthy)
 		return 0;

@@ -103,8 +103,8 @@ static int member_id(const struct view *view, uint32_t service, enum forward for
 		     const struct address *address)
 {
 	struct view_member wanted = {.service = service, .forward = forward, .address = *address};
-	const struct view_member *found = bsearch(&wanted, view->members, view->n_members,
-						  sizeof(wanted), compare);
+	const struct view_member *found =
+		bsearch(&wanted, view->members, view->n_members, sizeof(wanted), compare);
 
 	return found ? found->id : -1;
 }
@@ -114,8 +114,8 @@ static int member_id(const struct view *view, uint32_t service, enum forward for
 static uint32_t service_id(const struct engine *engine, size_t service)
 {
 	const struct config_service *wanted = &engine->config->services[service];
-	const struct vip *vip = world_find_vip(&engine->world, &wanted->vip, wanted->protocol,
-					       htons(wanted->port));
+	const struct vip *vip =
+		world_find_vip(&engine->world, &wanted->vip, wanted->protocol, htons(wanted->port));
 
 	return vip ? vip->service : SERVICE_NONE;
 }

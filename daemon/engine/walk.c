@@ -79,8 +79,7 @@ static void finish(struct engine *engine)
 {
 	struct walk *walk = &engine->walk;
 
-	memcpy(walk->counts, walk->scan.backends,
-	       walk->scan.n_backends * sizeof(*walk->counts));
+	memcpy(walk->counts, walk->scan.backends, walk->scan.n_backends * sizeof(*walk->counts));
 	walk->records = walk->scan.records;
 	walk->completed++;
 	lift_unnamed(engine);
@@ -96,7 +95,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
 	if (!walk->scan.next_bucket)
 		begin(engine);
-	if (scan_slice(&walk->scan, &engine->world, table, buckets, SLICE_BUCKETS, clock_now_ns())) {
+	if (scan_slice(&walk->scan, &engine->world, table, buckets, SLICE_BUCKETS,
+		       clock_now_ns())) {
 		finish(engine);
 		walk->scan.next_bucket = 0;
 		schedule(walk, PAUSE_WALK_MS);

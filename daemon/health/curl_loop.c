@@ -41,7 +41,8 @@ static void act(struct curl_loop *loop, curl_socket_t fd, int events)
 
 static void on_socket(evutil_socket_t fd, short what, void *context)
 {
-	act(context, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+	act(context, fd,
+	    (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)

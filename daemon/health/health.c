@@ -180,7 +180,8 @@ bool health_view(const struct health *health, const char *pool, const char *back
 
 	if (!found)
 		return false;
-	*ret_view = (struct health_view){
-		.check = &(*found)->check, .last = (*found)->last.text, .last_ms = (*found)->last_ms};
+	*ret_view = (struct health_view){.check = &(*found)->check,
+					 .last = (*found)->last.text,
+					 .last_ms = (*found)->last_ms};
 	return true;
 }

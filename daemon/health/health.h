@@ -18,8 +18,8 @@ struct health;
 
 struct health_view { /* valid until the next call */
 	const struct check *check;
-	const char *last;	   /* "connected", "HTTP 503", "connection refused", ... */
-	uint32_t last_ms;	   /* how long the last probe took */
+	const char *last; /* "connected", "HTTP 503", "connection refused", ... */
+	uint32_t last_ms; /* how long the last probe took */
 };
 
 /*

@@ -40,7 +40,8 @@ static void http_cancel(void *context)
 	http_free(probe);
 }
 
-static void judge_status(const struct http_probe *probe, long status, struct probe_result *ret_result)
+static void judge_status(const struct http_probe *probe, long status,
+			 struct probe_result *ret_result)
 {
 	const struct config_health *check = probe->request.check;
 	bool good = status >= check->expect_first && status <= check->expect_last;
@@ -52,21 +53,15 @@ static void judge_status(const struct http_probe *probe, long status, struct pro
 static const char *failure_text(CURLcode code)
 {
 	switch (code) {
-	case CURLE_GOT_NOTHING:
-		return "closed without an answer";
-	case CURLE_PARTIAL_FILE:
-		return "closed in the middle of the answer";
+	case CURLE_GOT_NOTHING: return "closed without an answer";
+	case CURLE_PARTIAL_FILE: return "closed in the middle of the answer";
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
-	case CURLE_WEIRD_SERVER_REPLY:
-		return "not an HTTP answer";
+	case CURLE_WEIRD_SERVER_REPLY: return "not an HTTP answer";
 	case CURLE_OUT_OF_MEMORY: /* what libcurl calls a line beyond its 100 KiB */
 		return "header line too long";
-	case CURLE_RECV_ERROR:
-		return "connection broke while receiving";
-	case CURLE_SEND_ERROR:
-		return "connection broke while sending";
-	default:
-		return curl_easy_strerror(code);
+	case CURLE_RECV_ERROR: return "connection broke while receiving";
+	case CURLE_SEND_ERROR: return "connection broke while sending";
+	default: return curl_easy_strerror(code);
 	}
 }
 
@@ -128,8 +123,9 @@ static void set_target(struct http_probe *probe)
 	const struct config_health *check = probe->request.check;
 	const struct address *address = probe->request.address;
 	char text[ADDRESS_TEXT_MAX];
-	_cleanup_free_ char *url = sl_printf(address->family == 6 ? "http://[%s]:%u%s" : "http://%s:%u%s",
-					     address_format(address, text), check->port, check->path);
+	_cleanup_free_ char *url =
+		sl_printf(address->family == 6 ? "http://[%s]:%u%s" : "http://%s:%u%s",
+			  address_format(address, text), check->port, check->path);
 	_cleanup_free_ char *host = check->host ? sl_printf("Host: %s", check->host) : NULL;
 
 	curl_easy_setopt(probe->easy, CURLOPT_URL, url);

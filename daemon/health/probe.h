@@ -27,7 +27,8 @@ enum probe_outcome {
 
 struct probe_result {
 	enum probe_outcome outcome;
-	char text[PROBE_TEXT_MAX]; /* for operators: "connected", "HTTP 503", "connection refused" */
+	char text
+		[PROBE_TEXT_MAX]; /* for operators: "connected", "HTTP 503", "connection refused" */
 };
 
 typedef void probe_done_fn(void *context, const struct probe_result *result);

@@ -88,7 +88,8 @@ static void begin(struct runner *runner)
 	runner->next_ns = runner->started_ns +
 			  jittered(runner->host, runner->parameters.interval_ms * NS_PER_MS);
 	wake_in(runner, runner->parameters.timeout_ms * NS_PER_MS);
-	runner->probe = probe_kinds[type]->start(runner->host->base, runner->host->shared[type], &request);
+	runner->probe =
+		probe_kinds[type]->start(runner->host->base, runner->host->shared[type], &request);
 }
 
 static void cancel(struct runner *runner)
@@ -108,7 +109,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	cancel(runner);
-	snprintf(result.text, sizeof(result.text), "timed out after %u ms", runner->parameters.timeout_ms);
+	snprintf(result.text, sizeof(result.text), "timed out after %u ms",
+		 runner->parameters.timeout_ms);
 	finish(runner, &result);
 }
 

@@ -14,9 +14,9 @@ struct event_base;
 
 /* What all runners share. */
 struct runner_host {
-	struct event_base *base;	 /* borrowed */
+	struct event_base *base;	  /* borrowed */
 	void *shared[CONFIG_CHECK_COUNT]; /* of the kinds; owned by health.c */
-	uint64_t random;		 /* state of the jitter's generator; not 0 */
+	uint64_t random;		  /* state of the jitter's generator; not 0 */
 	health_changed_fn *changed;
 	void *context;
 };
@@ -28,8 +28,9 @@ struct runner {
 	struct config_health parameters; /* its strings are owned */
 	struct runner_host *host;	 /* borrowed */
 	struct check check;
-	struct event *timer; /* owned: the next probe is due, or the running one has taken too long */
-	void *probe;	     /* owned; NULL: none runs */
+	struct event
+		*timer; /* owned: the next probe is due, or the running one has taken too long */
+	void *probe;	/* owned; NULL: none runs */
 	uint64_t started_ns; /* CLOCK_MONOTONIC, as is next_ns */
 	uint64_t next_ns;
 	struct probe_result last;

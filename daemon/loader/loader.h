@@ -2,8 +2,8 @@
 /*
  * loader.h - the short list of things that need privileges, between two processes.
  *
- * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child) has
- * none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
+ * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child)
+ * has none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
  * load the program for a set of features; attach or detach interface number i of the list that the
  * loader read from root's own file; run the read-only program on a frame. Requests of unknown kind,
  * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded.
@@ -17,7 +17,7 @@
 
 #include <sys/types.h>
 
-/* ---- the privileged side -------------------------------------------------------------------------- */
+/* ---- the privileged side --------------------------------------------------------------------- */
 
 /*
  * Serves until the worker is gone or a SIGTERM or SIGINT came (passed on to the worker). SIGHUP is
@@ -26,7 +26,7 @@
 int loader_serve(struct program *program, const struct config_interface *interfaces,
 		 size_t n_interfaces, int socket, pid_t worker);
 
-/* ---- the worker's side: each blocks for the answer, 5 s at most ------------------------------------- */
+/* ---- the worker's side: each blocks for the answer, 5 s at most ------------------------------ */
 
 struct loader;
 
@@ -34,7 +34,8 @@ struct loader;
 struct loader *loader_new(int socket);
 void loader_free(struct loader *loader);
 
-/* To be watched by the loop: readable or closed while no request is under way means that the loader is gone. */
+/* To be watched by the loop: readable or closed while no request is under way means that the loader
+ * is gone. */
 int loader_fd(const struct loader *loader);
 
 int loader_load(struct loader *loader, const struct program_config *config,

@@ -63,5 +63,6 @@ const char *protocol_refuse(const struct request *request, size_t size, size_t n
 		return "an unknown interface";
 	if (kind == REQUEST_LOAD)
 		return refuse_config(&request->config);
-	return is_zero(&request->config, sizeof(request->config)) ? NULL : "a needless configuration";
+	return is_zero(&request->config, sizeof(request->config)) ? NULL
+								  : "a needless configuration";
 }

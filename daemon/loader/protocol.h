@@ -2,9 +2,9 @@
 /*
  * protocol.h - what the two processes say to each other: one request, one reply, each of one size.
  *
- * A request holds numbers and bytes, no string and no path: which interface is meant is an index into
- * the list that the loader read itself. Text flows only from the loader to the worker. Both sides are
- * one executable, so a version that differs means that something else is talking.
+ * A request holds numbers and bytes, no string and no path: which interface is meant is an index
+ * into the list that the loader read itself. Text flows only from the loader to the worker. Both
+ * sides are one executable, so a version that differs means that something else is talking.
  */
 #ifndef SLUICE_PROTOCOL_H
 #define SLUICE_PROTOCOL_H
@@ -28,10 +28,10 @@ enum request_kind {
 
 struct request {
 	uint32_t version;
-	uint32_t kind; /* enum request_kind */
-	uint64_t sequence; /* the reply has the same */
-	uint32_t interface; /* index; 0 for LOAD */
-	uint32_t frame_size; /* 0 but for EXPLAIN */
+	uint32_t kind;		      /* enum request_kind */
+	uint64_t sequence;	      /* the reply has the same */
+	uint32_t interface;	      /* index; 0 for LOAD */
+	uint32_t frame_size;	      /* 0 but for EXPLAIN */
 	struct program_config config; /* zeroed but for LOAD */
 	uint8_t frame[PROTOCOL_FRAME_MAX];
 	uint32_t zero;
@@ -41,8 +41,8 @@ struct reply {
 	uint32_t version;
 	int32_t result; /* 0 or a negative errno */
 	uint64_t sequence;
-	uint32_t mode; /* enum config_mode, of REQUEST_MODE */
-	struct program_run run; /* of REQUEST_EXPLAIN */
+	uint32_t mode;			/* enum config_mode, of REQUEST_MODE */
+	struct program_run run;		/* of REQUEST_EXPLAIN */
 	char where[PROTOCOL_WHERE_MAX]; /* the error, with final NULs; empty if result is 0 */
 	char what[PROTOCOL_WHAT_MAX];
 	uint32_t zero;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * server.c - the privileged side. It waits for one thing after the other, so while the kernel verifies
- * a program nothing else is done. It never waits for the worker: a reply that the worker doesn't take
- * is lost.
+ * server.c - the privileged side. It waits for one thing after the other, so while the kernel
+ * verifies a program nothing else is done. It never waits for the worker: a reply that the worker
+ * doesn't take is lost.
  */
 #include "loader/loader.h"
 
@@ -38,7 +38,7 @@ struct server {
 	uint64_t refilled_ns;
 };
 
-/* ---- requests -------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static int carry_out(struct server *server, const struct request *request, struct reply *reply,
 		     struct sl_errors *errors)
@@ -46,20 +46,14 @@ static int carry_out(struct server *server, const struct request *request, struc
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
 	switch ((enum request_kind)request->kind) {
-	case REQUEST_LOAD:
-		return program_load(server->program, &request->config, errors);
-	case REQUEST_ATTACH:
-		return program_attach(server->program, interface, errors);
-	case REQUEST_DETACH:
-		return program_detach(server->program, interface->name, errors);
-	case REQUEST_MODE:
-		reply->mode = program_mode(server->program, interface->name);
-		return 0;
+	case REQUEST_LOAD: return program_load(server->program, &request->config, errors);
+	case REQUEST_ATTACH: return program_attach(server->program, interface, errors);
+	case REQUEST_DETACH: return program_detach(server->program, interface->name, errors);
+	case REQUEST_MODE: reply->mode = program_mode(server->program, interface->name); return 0;
 	case REQUEST_EXPLAIN:
 		return program_explain(server->program, interface->name, request->frame,
 				       request->frame_size, &reply->run, errors);
-	case REQUEST_COUNT:
-		break;
+	case REQUEST_COUNT: break;
 	}
 	return -EINVAL;
 }
@@ -108,6 +102,9 @@ static void answer(struct server *server, const struct request *request, size_t 
 	send(server->socket, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* A worker that has hung up is ending; one that takes longer is ended: alone it is of no use. */
+enum { HANG_UP_MS = 1000 };
+
 /*
  * No room for control messages is given, so the kernel closes descriptors that are sent along. One
  * byte more than a request tells one that is too long. An empty message looks like the end; the
@@ -127,12 +124,10 @@ static void receive(struct server *server)
 		answer(server, &message.request, size);
 		return;
 	}
-	/* A worker without a loader is of no use. */
 	server->socket = -1;
-	kill(server->worker, SIGTERM);
 }
 
-/* ---- signals --------------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static void reap(struct server *server)
 {
@@ -163,9 +158,13 @@ static void serve(struct server *server)
 			{.fd = server->socket, .events = POLLIN},
 		};
 
-		if (poll(fds, sl_count(fds), -1) < 0)
+		int ready = poll(fds, sl_count(fds), server->socket < 0 ? HANG_UP_MS : -1);
+
+		if (ready < 0)
 			continue;
-		if (fds[0].revents)
+		if (!ready)
+			kill(server->worker, SIGTERM);
+		else if (fds[0].revents)
 			take_signal(server);
 		else if (fds[1].revents)
 			receive(server);

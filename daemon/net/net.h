@@ -4,9 +4,9 @@
  *
  * For each watched address: the route's interface, gateway and MTU, the neighbour's MAC. Follows
  * changes of routes, neighbours and links. Needs no capability. A neighbour that the kernel doesn't
- * know is nudged with an empty datagram to the address's discard port, again with backing off (1 to
- * 30 s) while it stays unknown, and before it grows stale. The last known MAC is kept while the
- * kernel forgets and learns a neighbour again.
+ * know is nudged with an empty datagram to its discard port, again with backing off (1 to 30 s) while
+ * it stays unknown; one gone stale is nudged at most every 30 s. The last known MAC is kept for a
+ * minute while the kernel forgets and learns a neighbour again, unless the next hop changes.
  *
  * The only code that knows libnl.
  */
@@ -35,7 +35,8 @@ struct net_hop {
 };
 
 /* Called from the loop when the hop of a watched address has changed, also the first time. */
-typedef void net_changed_fn(void *context, const struct address *address, const struct net_hop *hop);
+typedef void net_changed_fn(void *context, const struct address *address,
+			    const struct net_hop *hop);
 
 int net_new(struct event_base *base, net_changed_fn *changed, void *context, struct net **ret_net,
 	    struct sl_errors *errors);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ int handover_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct sl_er
 	if (!user)
 		return sl_fail(errors, ENOENT, name ? name : "nobody", "no such user");
 	if (!user->pw_uid)
-		return sl_fail(errors, EINVAL, name, "the worker must not be root: name another user");
+		return sl_fail(errors, EINVAL, name,
+			       "the worker must not be root: name another user");
 	*ret_uid = user->pw_uid;
 	*ret_gid = user->pw_gid;
 	return 0;
@@ -92,6 +94,9 @@ static _Noreturn void become_worker(const struct handover *handover, int self)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	self = fcntl(self, F_DUPFD_CLOEXEC, HANDOVER_END);
 	err = self < 0 ? -errno : place(handover);
+	/* Nothing else crosses, whoever forgot to say so when he opened it. */
+	if (!err && close_range(HANDOVER_END, ~0u, CLOSE_RANGE_CLOEXEC))
+		err = -errno;
 	if (!err)
 		err = drop_privileges(handover->uid, handover->gid);
 	if (!err)

@@ -22,14 +22,14 @@
 	X(LOADER)  /* socket to the loader */                                                      \
 	X(API)	   /* listening Unix socket */                                                     \
 	X(METRICS) /* listening TCP socket, or a closed descriptor */                              \
+	X(LOCK)	   /* of the maps: held until both processes are gone */                           \
 	X(CONFIG)  /* the configuration's text, sealed */
 
 enum handover_fd {
 	HANDOVER_BEFORE = 2,
 #define X(name) HANDOVER_##name,
-	HANDOVER_FDS(X)
+	HANDOVER_FDS(X) HANDOVER_MAPS,
 #undef X
-	HANDOVER_MAPS,
 	HANDOVER_END = HANDOVER_MAPS + MAP_COUNT,
 };
 

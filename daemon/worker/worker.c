@@ -31,7 +31,8 @@ struct worker {
 	struct net *net;
 	struct health *health;
 	struct api *api;
-	struct config_interface *interfaces; /* owned: the loader's list; a change of it is a restart */
+	struct config_interface
+		*interfaces; /* owned: the loader's list; a change of it is a restart */
 	struct event *signals[3];
 	struct event *loader_gone;
 };

@@ -44,9 +44,8 @@
 enum verdict {
 	VERDICT_CONTINUE, /* not a verdict: the next stage decides */
 #define X(name, action, word, help) VERDICT_##name,
-	SLUICE_VERDICTS(X)
+	SLUICE_VERDICTS(X) VERDICT_COUNT
 #undef X
-	VERDICT_COUNT
 };
 
 /* ---- services ------------------------------------------------------------------------------------ */
@@ -60,9 +59,8 @@ enum verdict {
 
 enum algorithm {
 #define X(name, word) ALGORITHM_##name,
-	SLUICE_ALGORITHMS(X)
+	SLUICE_ALGORITHMS(X) ALGORITHM_COUNT
 #undef X
-	ALGORITHM_COUNT
 };
 
 /* X(name, word): the answer when a service has no usable backend. */
@@ -74,9 +72,8 @@ enum algorithm {
 
 enum when_empty {
 #define X(name, word) WHEN_EMPTY_##name,
-	SLUICE_WHEN_EMPTY(X)
+	SLUICE_WHEN_EMPTY(X) WHEN_EMPTY_COUNT
 #undef X
-	WHEN_EMPTY_COUNT
 };
 
 /* X(name, word): which flows are recorded in the flow table. */
@@ -86,9 +83,8 @@ enum when_empty {
 
 enum tracking {
 #define X(name, word) TRACKING_##name,
-	SLUICE_TRACKING(X)
+	SLUICE_TRACKING(X) TRACKING_COUNT
 #undef X
-	TRACKING_COUNT
 };
 
 /* X(name, word): how a packet reaches its backend. */
@@ -98,9 +94,8 @@ enum tracking {
 
 enum forward {
 #define X(name, word) FORWARD_##name,
-	SLUICE_FORWARDS(X)
+	SLUICE_FORWARDS(X) FORWARD_COUNT
 #undef X
-	FORWARD_COUNT
 };
 
 /*
@@ -135,13 +130,13 @@ struct vip6_key {
  *   bits 44..51  source-hash: how many leading bits of the source address count (1 to 128)
  *   bit  52      live
  */
-#define SERVICE_WORD_LIVE	     (1ull << 52)
-#define SERVICE_WORD_CHUNK(w)	     ((__u32)(w))
-#define SERVICE_WORD_LOG2(w)	     ((__u32)((w) >> 32) & 31)
-#define SERVICE_WORD_ALGORITHM(w)    ((__u32)((w) >> 37) & 7)
-#define SERVICE_WORD_WHEN_EMPTY(w)   ((__u32)((w) >> 40) & 3)
-#define SERVICE_WORD_TRACKING(w)     ((__u32)((w) >> 42) & 3)
-#define SERVICE_WORD_SOURCE_BITS(w)  ((__u32)((w) >> 44) & 255)
+#define SERVICE_WORD_LIVE	    (1ull << 52)
+#define SERVICE_WORD_CHUNK(w)	    ((__u32)(w))
+#define SERVICE_WORD_LOG2(w)	    ((__u32)((w) >> 32) & 31)
+#define SERVICE_WORD_ALGORITHM(w)   ((__u32)((w) >> 37) & 7)
+#define SERVICE_WORD_WHEN_EMPTY(w)  ((__u32)((w) >> 40) & 3)
+#define SERVICE_WORD_TRACKING(w)    ((__u32)((w) >> 42) & 3)
+#define SERVICE_WORD_SOURCE_BITS(w) ((__u32)((w) >> 44) & 255)
 #define SERVICE_WORD(chunk, log2, algorithm, when_empty, tracking, source_bits)                    \
 	(SERVICE_WORD_LIVE | (__u64)(chunk) | (__u64)(log2) << 32 | (__u64)(algorithm) << 37 |     \
 	 (__u64)(when_empty) << 40 | (__u64)(tracking) << 42 | (__u64)(source_bits) << 44)
@@ -158,13 +153,13 @@ struct service_entry {
  *   settled  origin == current     moving  origin is another backend    tail  origin == SLOT_NONE
  * Slots of a service without any backend are { SLOT_NONE, SLOT_NONE }. 16 slots make a 64-byte chunk.
  */
-#define SLOT_NONE	    0xffffu
-#define SLOTS_PER_CHUNK	    16
-#define SLOT_LOG2_MIN	    4
-#define SLOT_LOG2_MAX	    20
+#define SLOT_NONE	      0xffffu
+#define SLOTS_PER_CHUNK	      16
+#define SLOT_LOG2_MIN	      4
+#define SLOT_LOG2_MAX	      20
 #define SLOT(current, origin) ((__u32)(current) | (__u32)(origin) << 16)
-#define SLOT_CURRENT(w)	    ((w) & 0xffffu)
-#define SLOT_ORIGIN(w)	    ((w) >> 16)
+#define SLOT_CURRENT(w)	      (0xffffu & (w))
+#define SLOT_ORIGIN(w)	      ((w) >> 16)
 
 struct slot_chunk {
 	__u32 slot[SLOTS_PER_CHUNK];
@@ -201,7 +196,7 @@ struct backend_entry {
 	__u8 forward; /* enum forward */
 	__u8 family;  /* 4 or 6: which words of addr_be count */
 	__u8 zero;
-	__u32 service; /* the service id it belongs to */
+	__u32 service;		 /* the service id it belongs to */
 	union next_hop next_hop; /* mutable on its own */
 	__be32 addr_be[4];	 /* IPv4: [0] */
 };
@@ -232,18 +227,29 @@ enum flow_state {
 	FLOW_CLOSING, /* FIN or RST seen */
 };
 
-#define FLOWS_PER_BUCKET    8
-#define FLOW_TICK_SHIFT	    32
-#define FLOW_TICK_MASK	    0xfffu
-#define FLOW_SIGNATURE(e)   ((__u32)(e))
-#define FLOW_BACKEND(e)	    ((__u32)((e) >> 32) & 0xffff)
-#define FLOW_TICK(e)	    ((__u32)((e) >> 48) & FLOW_TICK_MASK)
-#define FLOW_STATE(e)	    ((__u32)((e) >> 60))
+#define FLOWS_PER_BUCKET  8
+#define FLOW_TICK_SHIFT	  32
+#define FLOW_TICK_MASK	  0xfffu
+#define FLOW_SIGNATURE(e) ((__u32)(e))
+#define FLOW_BACKEND(e)	  ((__u32)((e) >> 32) & 0xffff)
+#define FLOW_TICK(e)	  ((__u32)((e) >> 48) & FLOW_TICK_MASK)
+#define FLOW_STATE(e)	  ((__u32)((e) >> 60))
 #define FLOW_ENTRY(signature, backend, tick, state)                                                \
-	((__u64)(signature) | (__u64)(backend) << 32 | (__u64)((tick) & FLOW_TICK_MASK) << 48 |    \
+	((__u64)(signature) | (__u64)(backend) << 32 | (__u64)((tick)&FLOW_TICK_MASK) << 48 |      \
 	 (__u64)(state) << 60)
-/* Ticks since the record's last packet. */
-#define FLOW_IDLE_TICKS(e, now_tick) (((now_tick) - FLOW_TICK(e)) & FLOW_TICK_MASK)
+
+/*
+ * Ticks since the record's last packet. Another CPU may be ahead of this one, and the clock wraps:
+ * the last few ticks of a turn, longer than any idle time, are the future and count as none.
+ */
+#define FLOW_FUTURE_TICKS 64
+
+static inline __attribute__((always_inline)) __u32 flow_idle_ticks(__u64 entry, __u32 now_tick)
+{
+	__u32 idle = (now_tick - FLOW_TICK(entry)) & FLOW_TICK_MASK;
+
+	return idle > FLOW_TICK_MASK - FLOW_FUTURE_TICKS ? 0 : idle;
+}
 
 struct flow_bucket {
 	__u64 entry[FLOWS_PER_BUCKET];
@@ -254,15 +260,13 @@ struct flow_bucket {
 	X(CREATED, "created", "records begun")                                                     \
 	X(UNRECORDED, "unrecorded", "flows not recorded: both buckets full of better entries")     \
 	X(EVICTED_UNCONFIRMED, "evicted_unconfirmed", "unconfirmed records given up for others")   \
-	X(EVICTED_ESTABLISHED, "evicted_established", "established records given up for others")   \
 	X(CLAIM_LOST, "claim_lost", "claims lost to another CPU's record of the same flow")        \
 	X(FALLBACK, "fallback", "packets whose backend was not usable, sent to another")
 
 enum flow_event {
 #define X(name, word, help) FLOW_EVENT_##name,
-	SLUICE_FLOW_EVENTS(X)
+	SLUICE_FLOW_EVENTS(X) FLOW_EVENT_COUNT
 #undef X
-	FLOW_EVENT_COUNT
 };
 
 /* ---- counters (per CPU; written by the packet path) ---------------------------------------------- */
@@ -293,16 +297,15 @@ struct traffic_counter { /* index: service id, or backend id */
 
 enum feature_number {
 #define X(name, help) FEATURE_NUMBER_##name,
-	SLUICE_FEATURES(X)
+	SLUICE_FEATURES(X) FEATURE_COUNT
 #undef X
-	FEATURE_COUNT
 };
 
 enum feature {
 #define X(name, help) FEATURE_##name = 1u << FEATURE_NUMBER_##name,
 	SLUICE_FEATURES(X)
 #undef X
-	FEATURE_ALL = (1u << FEATURE_COUNT) - 1,
+		FEATURE_ALL = (1u << FEATURE_COUNT) - 1,
 };
 
 /*
@@ -311,7 +314,7 @@ enum feature {
  * The outer source address is the prefix, its remaining bits filled from the flow's hash.
  */
 struct program_config {
-	__u32 features; /* enum feature bits */
+	__u32 features;	  /* enum feature bits */
 	__u8 outer4_bits; /* prefix length, 8 to 32 */
 	__u8 outer6_bits; /* prefix length, 32 to 128 */
 	__u16 zero;
@@ -342,21 +345,20 @@ struct hash_key {
 
 enum choice {
 #define X(name, word, help) CHOICE_##name,
-	SLUICE_CHOICES(X)
+	SLUICE_CHOICES(X) CHOICE_COUNT
 #undef X
-	CHOICE_COUNT
 };
 
 /* Written by the read-only instance of the program on each run; index 0 of `explanation`. */
 struct explanation {
-	__u32 verdict;	  /* enum verdict */
-	__u32 service;	  /* SERVICE_NONE: no service */
-	__u32 backend;	  /* SLOT_NONE: no backend */
-	__u32 slot;	  /* number within the service's table */
-	__u32 slot_word;  /* SLOT() */
-	__u32 choice;	  /* enum choice */
-	__u64 hash;	  /* of the flow */
-	__u64 record;	  /* the flow's record, 0: none, or not asked */
+	__u32 verdict;	 /* enum verdict */
+	__u32 service;	 /* SERVICE_NONE: no service */
+	__u32 backend;	 /* SLOT_NONE: no backend */
+	__u32 slot;	 /* number within the service's table */
+	__u32 slot_word; /* SLOT() */
+	__u32 choice;	 /* enum choice */
+	__u64 hash;	 /* of the flow */
+	__u64 record;	 /* the flow's record, 0: none, or not asked */
 	__u64 service_word;
 };
 
@@ -380,9 +382,8 @@ struct explanation {
 
 enum map_number {
 #define X(name) MAP_##name,
-	SLUICE_MAPS(X)
+	SLUICE_MAPS(X) MAP_COUNT
 #undef X
-	MAP_COUNT
 };
 
 /* ---- the agent (backend side) -------------------------------------------------------------------- */
@@ -397,9 +398,8 @@ enum map_number {
 
 enum agent_verdict {
 #define X(name, action, word, help) AGENT_##name,
-	SLUICE_AGENT_VERDICTS(X)
+	SLUICE_AGENT_VERDICTS(X) AGENT_VERDICT_COUNT
 #undef X
-	AGENT_VERDICT_COUNT
 };
 
 /* An address of the backend host; IPv4 as ::ffff:a.b.c.d, so that one map holds both families. */

@@ -13,19 +13,19 @@
 #define SLUICE_PIN_DIR	   "/sys/fs/bpf/sluice"
 #define SLUICE_API_VERSION "v1"
 
-#define SLUICE_PATH_VERSION  "/v1/version"
-#define SLUICE_PATH_STATUS   "/v1/status"
-#define SLUICE_PATH_SERVICES "/v1/services"
-#define SLUICE_PATH_BACKENDS "/v1/backends"	   /* POST <pool>/<backend> {"admin":..,"weight":..} */
-#define SLUICE_PATH_VERDICTS "/v1/verdicts"
-#define SLUICE_PATH_FLOWS    "/v1/flows"
+#define SLUICE_PATH_VERSION    "/v1/version"
+#define SLUICE_PATH_STATUS     "/v1/status"
+#define SLUICE_PATH_SERVICES   "/v1/services"
+#define SLUICE_PATH_BACKENDS   "/v1/backends" /* POST <pool>/<backend> {"admin":..,"weight":..} */
+#define SLUICE_PATH_VERDICTS   "/v1/verdicts"
+#define SLUICE_PATH_FLOWS      "/v1/flows"
 #define SLUICE_PATH_INTERFACES "/v1/interfaces"
-#define SLUICE_PATH_CONFIG   "/v1/config"	   /* GET: text; PUT: commit (?name=FILE) */
-#define SLUICE_PATH_DIFF     "/v1/diff"		   /* POST: a configuration's text (?name=FILE) */
-#define SLUICE_PATH_EXPLAIN  "/v1/explain"	   /* POST */
-#define SLUICE_PATH_DETACH   "/v1/detach"	   /* POST */
-#define SLUICE_PATH_METRICS  "/metrics"
-#define SLUICE_PATH_HEALTHZ  "/healthz"
+#define SLUICE_PATH_CONFIG     "/v1/config"  /* GET: text; PUT: commit (?name=FILE) */
+#define SLUICE_PATH_DIFF       "/v1/diff"    /* POST: a configuration's text (?name=FILE) */
+#define SLUICE_PATH_EXPLAIN    "/v1/explain" /* POST */
+#define SLUICE_PATH_DETACH     "/v1/detach"  /* POST */
+#define SLUICE_PATH_METRICS    "/metrics"
+#define SLUICE_PATH_HEALTHZ    "/healthz"
 
 /* The client's exit statuses; `diff` and `status` have their own (0, 1, 2). */
 enum sluice_exit {

@@ -26,6 +26,12 @@ def is_script(path, interpreter):
     return first.startswith(b"#!") and interpreter.encode() in first
 
 
+def is_data(path):
+    """What tests read: goldens and corpora, good and bad on purpose."""
+    return path.parts[0] == "tests" and path.suffix not in {".c", ".h", ".mk", ".py", ".sh"} \
+        and not is_script(path, "")
+
+
 def complain(path, line, message):
     global _complaints
     _complaints += 1

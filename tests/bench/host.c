@@ -18,7 +18,7 @@
 
 static struct address host_address(__u32 number)
 {
-	return (struct address){4, {}, {htonl(0xac100000 + number)}};
+	return (struct address){4, {htonl(0xac100000 + number)}};
 }
 
 static double build_maglev(void)
@@ -51,7 +51,7 @@ static struct target make_target(void)
 
 		*service = (struct target_service){
 			.name = "service",
-			.vip = {4, {}, {htonl(0xc0000200 + i)}},
+			.vip = {4, {htonl(0xc0000200 + i)}},
 			.port_be = htons(80),
 			.protocol = IPPROTO_TCP,
 			.drain_ms = 900000,

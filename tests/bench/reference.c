@@ -44,7 +44,7 @@ static void fill_ring(const struct lru_bpf *lru)
 	struct maglev_backend backends[LRU_BACKENDS];
 
 	for (__u32 i = 0; i < LRU_BACKENDS; i++)
-		backends[i] = (struct maglev_backend){{4, {}, {htonl(0xac100000 + i)}}, 1, i};
+		backends[i] = (struct maglev_backend){{4, {htonl(0xac100000 + i)}}, 1, i};
 	maglev_fill(backends, LRU_BACKENDS, LRU_RING, table);
 	for (__u32 slot = 0; slot < LRU_RING; slot++) {
 		__u32 backend = table[slot];

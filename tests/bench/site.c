@@ -33,15 +33,15 @@ struct site {
 struct address site_address(unsigned family, enum site_vip vip)
 {
 	if (family == 4)
-		return (struct address){4, {}, {htonl(0xc0000200 + vip)}}; /* 192.0.2.0/24 */
-	return (struct address){6, {}, {htonl(0x20010db8), 0, 0, htonl(vip)}};
+		return (struct address){4, {htonl(0xc0000200 + vip)}}; /* 192.0.2.0/24 */
+	return (struct address){6, {htonl(0x20010db8), 0, 0, htonl(vip)}};
 }
 
 static struct address backend_address(unsigned family, __u32 number)
 {
 	if (family == 4)
-		return (struct address){4, {}, {htonl(0xac100000 + number)}}; /* 172.16.0.0/12 */
-	return (struct address){6, {}, {htonl(0x20010db8), htonl(1), 0, htonl(number)}};
+		return (struct address){4, {htonl(0xac100000 + number)}}; /* 172.16.0.0/12 */
+	return (struct address){6, {htonl(0x20010db8), htonl(1), 0, htonl(number)}};
 }
 
 static void add_service(struct target *target, unsigned family, enum site_vip vip, __u8 protocol,

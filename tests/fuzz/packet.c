@@ -9,17 +9,18 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static const __u8 vip6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+static const __u8 vip6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1};
 
 static void add_vips(void)
 {
-	static const __u8 protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6 };
+	static const __u8 protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6};
 
 	for (int i = 0; i < 4; i++) {
 		bool ported = i < 2;
-		struct vip4_key key4 = { .addr_be = htobe32(0xc6336401), .protocol = protocols[i],
-					 .port_be = ported ? htobe16(80) : 0 };
-		struct vip6_key key6 = { .protocol = protocols[i] };
+		struct vip4_key key4 = {.addr_be = htobe32(0xc6336401),
+					.protocol = protocols[i],
+					.port_be = ported ? htobe16(80) : 0};
+		struct vip6_key key6 = {.protocol = protocols[i]};
 
 		memcpy(key6.addr_be, vip6, sizeof(vip6));
 		host_hash_put(&vips4, &key4, ported ? 1 : SERVICE_NONE);
@@ -30,22 +31,25 @@ static void add_vips(void)
 /* how[0]: states of the backends; [1]: the service; [2]: slots; [3]: the clock and the route. */
 static void arrange(const __u8 how[4])
 {
-	static const __u32 words[] = { SLOT(0, 0), SLOT(1, 0), SLOT(2, SLOT_NONE), SLOT(3, 1),
-				       SLOT(SLOT_NONE, SLOT_NONE) };
+	static const __u32 words[] = {SLOT(0, 0), SLOT(1, 0), SLOT(2, SLOT_NONE), SLOT(3, 1),
+				      SLOT(SLOT_NONE, SLOT_NONE)};
 
 	config.features = FEATURE_ALL;
 	config.outer4_bits = 16;
 	config.outer6_bits = 64;
 	for (int i = 0; i < 4; i++)
 		backends.value[i] = (struct backend_entry){
-			.state = how[0] >> 2 * i & 3, .service = 1, .forward = i == 3,
-			.family = i % 2 ? 6 : 4, .next_hop = { .egress = i < 2 },
+			.state = how[0] >> 2 * i & 3,
+			.service = 1,
+			.forward = i == 3,
+			.family = i % 2 ? 6 : 4,
+			.next_hop = {.egress = i < 2},
 		};
-	services.value[1].word = SERVICE_WORD(0, 4, how[1] & 3, how[1] >> 2 & 3, how[1] >> 4 & 1,
-					      1 + how[1] / 2);
+	services.value[1].word =
+		SERVICE_WORD(0, 4, how[1] & 3, how[1] >> 2 & 3, how[1] >> 4 & 1, 1 + how[1] / 2);
 	for (int i = 0; i < SLOTS_PER_CHUNK; i++)
 		slots.value[0].slot[i] = words[how[2] % 5];
-	egress.value[1] = (struct egress_entry){ .ifindex = 1 + how[3] % 2, .mtu = 1500 };
+	egress.value[1] = (struct egress_entry){.ifindex = 1 + how[3] % 2, .mtu = 1500};
 	host.now_ns = (__u64)how[3] << FLOW_TICK_SHIFT;
 	host.fib_result = how[3] & 4 ? BPF_FIB_LKUP_RET_SUCCESS : BPF_FIB_LKUP_RET_NO_NEIGH;
 }

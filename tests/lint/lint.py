@@ -39,7 +39,9 @@ CASES = {
     "licence of the packet path": ("licence", {"bpf/a.h": SPDX}, "bpf/a.h:1: licence"),
     "licence of the daemon": (
         "licence", {"daemon/a.c": "// SPDX-License-Identifier: MIT\n"}, "daemon/a.c:1: licence"),
+    "licence of what tests read": ("licence", {"tests/config/bad.yaml": "a: b\n"}, None),
     "blanks": ("text", {"a.c": "int a; \n"}, "a.c:1: blanks"),
+    "blanks in what tests read": ("text", {"tests/config/bad.yaml": "a: \n"}, None),
     "spaces": ("text", {"a.c": "{\n        a();\n}\n"}, "a.c:2: indented"),
     "unfinished": ("text", {"a.c": "/* TO" "DO: more */\n"}, "a.c:1: unfinished"),
     "unfinished in prose": ("text", {"a.md": "It is not yet impl" "emented.\n"}, "a.md:1: unfin"),

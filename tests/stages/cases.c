@@ -2,7 +2,7 @@
 #include "stages/cases.h"
 
 static const struct check_case all[] = {
-#define X(function, name) { name, case_##function },
+#define X(function, name) {name, case_##function},
 	PARSE_CASES(X) STEER_CASES(X) FORWARD_CASES(X) REPLY_CASES(X)
 #undef X
 };

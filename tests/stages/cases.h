@@ -32,7 +32,7 @@
 	X(steer_syn_meets_record, "a SYN that meets a record")                                     \
 	X(steer_stale_record, "a record that isn't followed is replaced, even in a tail")          \
 	X(steer_states, "a record's life: unconfirmed, established, closing")                      \
-	X(steer_refresh, "a record's time: its flow's own packets keep it alive, a SYN doesn't")    \
+	X(steer_refresh, "a record's time: its flow's own packets keep it alive, a SYN doesn't")   \
 	X(steer_udp_grace, "UDP in a moving slot, before and after the grace")                     \
 	X(steer_udp_states, "UDP's second packet confirms")                                        \
 	X(steer_turns, "round-robin: turns for new flows, records for the rest")                   \

@@ -6,7 +6,7 @@
 #include "stages/cases.h"
 #include "stages/setup.h"
 
-static const unsigned char own_mac[6] = { 2, 0, 0, 0, 0, 2 };
+static const unsigned char own_mac[6] = {2, 0, 0, 0, 0, 2};
 
 static struct frame in, out;
 
@@ -24,7 +24,7 @@ static __u32 ip_length(const unsigned char *ip)
 
 static void check_link(int backend, const unsigned char *source, int type)
 {
-	unsigned char hop[6] = { 2, 0, 0, 0, 1, backend % SETUP_BACKENDS };
+	unsigned char hop[6] = {2, 0, 0, 0, 1, backend % SETUP_BACKENDS};
 
 	CHECK(memcmp(out.bytes, hop, 6) == 0);
 	CHECK(memcmp(out.bytes + 6, source, 6) == 0);
@@ -82,14 +82,14 @@ static void check_encapsulated(int backend, int traffic_class)
 void case_forward_mixes(void)
 {
 	static const struct frame_spec specs[] = {
-		{ .tcp_flags = SYN },
-		{ .payload = 1000, .traffic_class = 0xb9 },
-		{ .padding = 6, .vlan = 0x2064 },
-		{ .options = 12, .protocol = IPPROTO_UDP, .payload = 3, .padding = 1 },
-		{ .fragment = 0x4000 },
-		{ .family = 6, .traffic_class = 0xb9, .payload = 1 },
-		{ .family = 6, .vlan = 7, .protocol = IPPROTO_UDP, .padding = 5 },
-		{ .family = 6, .extensions = { IPPROTO_DSTOPTS, IPPROTO_AH }, .payload = 9 },
+		{.tcp_flags = SYN},
+		{.payload = 1000, .traffic_class = 0xb9},
+		{.padding = 6, .vlan = 0x2064},
+		{.options = 12, .protocol = IPPROTO_UDP, .payload = 3, .padding = 1},
+		{.fragment = 0x4000},
+		{.family = 6, .traffic_class = 0xb9, .payload = 1},
+		{.family = 6, .vlan = 7, .protocol = IPPROTO_UDP, .padding = 5},
+		{.family = 6, .extensions = {IPPROTO_DSTOPTS, IPPROTO_AH}, .payload = 9},
 	};
 
 	for (int i = 0; i < 2; i++) {
@@ -106,7 +106,9 @@ void case_forward_mixes(void)
 void case_forward_l2(void)
 {
 	static const struct frame_spec specs[] = {
-		{ .payload = 1460 }, { .vlan = 9, .padding = 4 }, { .family = 6, .payload = 1440 },
+		{.payload = 1460},
+		{.vlan = 9, .padding = 4},
+		{.family = 6, .payload = 1440},
 	};
 
 	setup_site(FEATURE_ALL);
@@ -122,20 +124,22 @@ void case_forward_l2(void)
 
 void case_forward_redirect(void)
 {
-	static const unsigned char other_mac[6] = { 2, 0, 0, 0, 0, 3 };
+	static const unsigned char other_mac[6] = {2, 0, 0, 0, 0, 3};
 
 	setup_site(FEATURE_ALL);
 	setup_slots(WEB4, BACKEND(WEB4, 3), BACKEND(WEB4, 3));
-	CHECK_EQUAL(run((struct frame_spec){ 0 }), VERDICT_REDIRECTED);
+	CHECK_EQUAL(run((struct frame_spec){0}), VERDICT_REDIRECTED);
 	check_link(3, other_mac, 0x0800);
 	check_outer4(out.bytes + in.l3, BACKEND(WEB4, 3), 0);
 }
 
 void case_forward_too_big(void)
 {
-	static const struct { int family, backend, headers; } rows[] = {
-		{ 4, 0, 20 + 20 + 20 }, { 4, 1, 40 + 20 + 20 }, { 4, 2, 20 + 20 },
-		{ 6, 0, 20 + 40 + 20 }, { 6, 1, 40 + 40 + 20 },
+	static const struct {
+		int family, backend, headers;
+	} rows[] = {
+		{4, 0, 20 + 20 + 20}, {4, 1, 40 + 20 + 20}, {4, 2, 20 + 20},
+		{6, 0, 20 + 40 + 20}, {6, 1, 40 + 40 + 20},
 	};
 
 	for (int i = 0; i < 5; i++) {
@@ -145,12 +149,12 @@ void case_forward_too_big(void)
 		setup_site(FEATURE_ALL);
 		setup_slots(service, BACKEND(service, rows[i].backend),
 			    BACKEND(service, rows[i].backend));
-		CHECK_EQUAL(run((struct frame_spec){ .family = rows[i].family, .payload = payload,
-						     .padding = 8 }),
+		CHECK_EQUAL(run((struct frame_spec){
+				    .family = rows[i].family, .payload = payload, .padding = 8}),
 			    VERDICT_FORWARDED);
-		CHECK_EQUAL(run((struct frame_spec){ .family = rows[i].family,
-						     .payload = payload + 1 }),
-			    VERDICT_TOO_BIG);
+		CHECK_EQUAL(
+			run((struct frame_spec){.family = rows[i].family, .payload = payload + 1}),
+			VERDICT_TOO_BIG);
 	}
 }
 
@@ -164,7 +168,7 @@ static int sources(int backend, int algorithm)
 	setup_service(WEB4, algorithm, WHEN_EMPTY_RESET, TRACKING_MOVING, 32);
 	setup_slots(WEB4, BACKEND(WEB4, backend), BACKEND(WEB4, backend));
 	for (int i = 0; i < 64; i++) {
-		CHECK_EQUAL(run((struct frame_spec){ .source_port = 1000 + i }), VERDICT_FORWARDED);
+		CHECK_EQUAL(run((struct frame_spec){.source_port = 1000 + i}), VERDICT_FORWARDED);
 		seen[count] = frame_be32(out.bytes + in.l3 + (backend == 1 ? 20 : 12));
 		for (j = 0; seen[j] != seen[count]; j++)
 			;
@@ -182,10 +186,9 @@ void case_forward_entropy(void)
 		CHECK(sources(backend, ALGORITHM_SOURCE_HASH) > 60);
 	}
 	/* Packets of one flow have one. */
-	CHECK_EQUAL(run((struct frame_spec){ .payload = 1 }), VERDICT_FORWARDED);
+	CHECK_EQUAL(run((struct frame_spec){.payload = 1}), VERDICT_FORWARDED);
 	memcpy(source, out.bytes + in.l3 + 8, sizeof(source));
-	CHECK_EQUAL(run((struct frame_spec){ .payload = 900, .tcp_flags = SYN }),
-		    VERDICT_FORWARDED);
+	CHECK_EQUAL(run((struct frame_spec){.payload = 900, .tcp_flags = SYN}), VERDICT_FORWARDED);
 	CHECK(memcmp(source, out.bytes + in.l3 + 8, sizeof(source)) == 0);
 }
 
@@ -193,26 +196,28 @@ void case_forward_unresolved(void)
 {
 	setup_site(FEATURE_ALL);
 	setup_next_hop(BACKEND(WEB4, 0), 0);
-	CHECK_EQUAL(run((struct frame_spec){ 0 }), VERDICT_NO_NEXT_HOP);
+	CHECK_EQUAL(run((struct frame_spec){0}), VERDICT_NO_NEXT_HOP);
 	setup_next_hop(BACKEND(WEB4, 0), 5);
-	CHECK_EQUAL(run((struct frame_spec){ 0 }), VERDICT_NO_NEXT_HOP);
+	CHECK_EQUAL(run((struct frame_spec){0}), VERDICT_NO_NEXT_HOP);
 	setup_next_hop(BACKEND(WEB4, 0), 60000);
-	CHECK_EQUAL(run((struct frame_spec){ 0 }), VERDICT_NO_NEXT_HOP);
+	CHECK_EQUAL(run((struct frame_spec){0}), VERDICT_NO_NEXT_HOP);
 }
 
 void case_forward_jumbo(void)
 {
-	struct egress_entry wide = { WORLD_INTERFACE, { 2, 0, 0, 0, 0, 2 }, 9000 };
+	struct egress_entry wide = {WORLD_INTERFACE, {2, 0, 0, 0, 0, 2}, 9000};
 	__u32 one = 1;
 
 	setup_site(FEATURE_ALL);
-	CHECK_EQUAL(run((struct frame_spec){ .payload = 8900 }), VERDICT_TOO_BIG);
+	CHECK_EQUAL(run((struct frame_spec){.payload = 8900}), VERDICT_TOO_BIG);
 	world_put(MAP_egress, &one, &wide);
-	CHECK_EQUAL(run((struct frame_spec){ .payload = 8900 }), VERDICT_FORWARDED);
+	CHECK_EQUAL(run((struct frame_spec){.payload = 8900}), VERDICT_FORWARDED);
 	check_encapsulated(BACKEND(WEB4, 0), 0);
 	CHECK_EQUAL(setup_traffic(MAP_service_counters, WEB4).bytes, 8900 + 54);
 	/* The answer to one is as short as any. */
 	setup_state(BACKEND(WEB4, 0), BACKEND_DOWN);
-	CHECK_EQUAL(run((struct frame_spec){ .payload = 8900 }), VERDICT_NO_BACKEND_RESET);
+	CHECK_EQUAL(run((struct frame_spec){.payload = 8900}), VERDICT_NO_BACKEND_RESET);
+	CHECK_EQUAL(out.length, 54);
+	CHECK_EQUAL(run((struct frame_spec){.padding = 8000}), VERDICT_NO_BACKEND_RESET);
 	CHECK_EQUAL(out.length, 54);
 }

@@ -48,7 +48,7 @@ static void check_echo4(struct frame_spec spec)
 
 void case_reply_echo4(void)
 {
-	struct frame_spec spec = { .protocol = IPPROTO_ICMP, .icmp_type = 8 };
+	struct frame_spec spec = {.protocol = IPPROTO_ICMP, .icmp_type = 8};
 
 	setup_site(FEATURE_ALL);
 	for (int i = 0; i < 0x10000; i += i < 0x20 || i >= 0xf7e0 ? 1 : 251) {
@@ -74,7 +74,7 @@ void case_reply_echo4(void)
 
 void case_reply_echo6(void)
 {
-	struct frame_spec spec = { .family = 6, .protocol = IPPROTO_ICMPV6, .icmp_type = 128 };
+	struct frame_spec spec = {.family = 6, .protocol = IPPROTO_ICMPV6, .icmp_type = 128};
 
 	setup_site(FEATURE_ALL);
 	for (int i = 0; i < 0x10000; i += 191) {
@@ -82,7 +82,8 @@ void case_reply_echo6(void)
 		CHECK_EQUAL(run(spec), VERDICT_ECHO_REPLY);
 		check_answer(IPPROTO_ICMPV6);
 		CHECK_EQUAL(out.bytes[in.l4], 129);
-		CHECK(memcmp(out.bytes + in.l4 + 4, in.bytes + in.l4 + 4, in.length - in.l4 - 4) == 0);
+		CHECK(memcmp(out.bytes + in.l4 + 4, in.bytes + in.l4 + 4, in.length - in.l4 - 4) ==
+		      0);
 	}
 	spec.extensions[0] = IPPROTO_DSTOPTS;
 	spec.vlan = 3;
@@ -121,7 +122,7 @@ static void check_reset(struct frame_spec spec, __u32 sequence, __u32 acknowledg
 
 void case_reply_reset(void)
 {
-	struct frame_spec spec = { .sequence = 0xfffffff0, .acknowledged = 77 };
+	struct frame_spec spec = {.sequence = 0xfffffff0, .acknowledged = 77};
 
 	setup_empty(WHEN_EMPTY_RESET);
 	for (int i = 0; i < 4; i++) {
@@ -148,8 +149,8 @@ void case_reply_reset(void)
 void case_reply_never_reset(void)
 {
 	setup_empty(WHEN_EMPTY_RESET);
-	CHECK_EQUAL(run((struct frame_spec){ .tcp_flags = RST }), VERDICT_NO_BACKEND_DROP);
-	CHECK_EQUAL(run((struct frame_spec){ .tcp_flags = RST | ACK, .family = 6 }),
+	CHECK_EQUAL(run((struct frame_spec){.tcp_flags = RST}), VERDICT_NO_BACKEND_DROP);
+	CHECK_EQUAL(run((struct frame_spec){.tcp_flags = RST | ACK, .family = 6}),
 		    VERDICT_NO_BACKEND_DROP);
 }
 
@@ -172,7 +173,7 @@ static void check_unreachable(struct frame_spec spec, int code, enum verdict ver
 
 void case_reply_unreachable(void)
 {
-	struct frame_spec spec = { .payload = 700, .padding = 2 };
+	struct frame_spec spec = {.payload = 700, .padding = 2};
 
 	for (int i = 0; i < 4; i++) {
 		spec.family = i % 2 ? 6 : 4;
@@ -189,27 +190,27 @@ void case_reply_unreachable(void)
 	}
 	/* The smallest packet there is. */
 	setup_empty(WHEN_EMPTY_RESET);
-	check_unreachable((struct frame_spec){ .protocol = IPPROTO_UDP }, 3,
+	check_unreachable((struct frame_spec){.protocol = IPPROTO_UDP}, 3,
 			  VERDICT_NO_BACKEND_RESET);
 }
 
 void case_reply_drop_pass(void)
 {
 	setup_empty(WHEN_EMPTY_DROP);
-	CHECK_EQUAL(run((struct frame_spec){ 0 }), VERDICT_NO_BACKEND_DROP);
+	CHECK_EQUAL(run((struct frame_spec){0}), VERDICT_NO_BACKEND_DROP);
 	setup_empty(WHEN_EMPTY_PASS);
-	CHECK_EQUAL(run((struct frame_spec){ .family = 6 }), VERDICT_NO_BACKEND_PASS);
+	CHECK_EQUAL(run((struct frame_spec){.family = 6}), VERDICT_NO_BACKEND_PASS);
 }
 
 void case_reply_bad_source(void)
 {
-	static const char *bad4[] = { "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255" };
-	static const char *bad6[] = { "::", "ff02::1" };
+	static const char *bad4[] = {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"};
+	static const char *bad6[] = {"::", "ff02::1"};
 
 	setup_empty(WHEN_EMPTY_ICMP);
 	for (int i = 0; i < 4; i++)
-		CHECK_EQUAL(run((struct frame_spec){ .source = bad4[i] }), VERDICT_NO_BACKEND_DROP);
+		CHECK_EQUAL(run((struct frame_spec){.source = bad4[i]}), VERDICT_NO_BACKEND_DROP);
 	for (int i = 0; i < 2; i++)
-		CHECK_EQUAL(run((struct frame_spec){ .source = bad6[i], .family = 6 }),
+		CHECK_EQUAL(run((struct frame_spec){.source = bad6[i], .family = 6}),
 			    VERDICT_NO_BACKEND_DROP);
 }

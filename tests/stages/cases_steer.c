@@ -8,7 +8,10 @@ static struct frame frame;
 
 /* Runs a frame that must be forwarded; returns the backend, after checking why it was chosen. */
 #define GOES(spec_, choice_) goes((struct frame_spec)spec_, CHOICE_##choice_, __LINE__)
-#define SPEC(...) { __VA_ARGS__ }
+#define SPEC(...)                                                                                  \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 static int goes(struct frame_spec spec, enum choice choice, int line)
 {
@@ -39,8 +42,8 @@ static void put_record(struct frame_spec spec, int backend, int idle, enum flow_
 	setup_put_record(&f, 3, backend, idle, state);
 }
 
-static const struct frame_spec syn = { .tcp_flags = SYN }, ack = { .tcp_flags = ACK };
-static const struct frame_spec udp = { .protocol = IPPROTO_UDP };
+static const struct frame_spec syn = {.tcp_flags = SYN}, ack = {.tcp_flags = ACK};
+static const struct frame_spec udp = {.protocol = IPPROTO_UDP};
 static const int b0 = BACKEND(WEB4, 0), b1 = BACKEND(WEB4, 1), b2 = BACKEND(WEB4, 2);
 
 void case_steer_settled(void)
@@ -61,7 +64,7 @@ void case_steer_moving(void)
 	CHECK_EQUAL(FLOW_BACKEND(record_of(syn)), b1);
 	CHECK_EQUAL(GOES(SPEC(.tcp_flags = ACK), RECORD), b1);
 	CHECK_EQUAL(GOES(SPEC(.source_port = 2, .tcp_flags = ACK), ORIGIN), b0);
-	CHECK_EQUAL(FLOW_BACKEND(record_of((struct frame_spec){ .source_port = 2 })), b0);
+	CHECK_EQUAL(FLOW_BACKEND(record_of((struct frame_spec){.source_port = 2})), b0);
 	CHECK_EQUAL(GOES(SPEC(.source_port = 3, .tcp_flags = SYN | ACK), ORIGIN), b0);
 	CHECK_EQUAL(setup_events(FLOW_EVENT_CREATED), 3);
 	setup_state(b0, BACKEND_DOWN);
@@ -101,7 +104,7 @@ void case_steer_fallback(void)
 	/* None of four candidates. */
 	setup_slots(WEB4, b0, b0);
 	setup_state(b0, BACKEND_FREE);
-	frame_build(&frame, (struct frame_spec){ .source_port = 5 });
+	frame_build(&frame, (struct frame_spec){.source_port = 5});
 	CHECK_EQUAL(world_run(&frame), VERDICT_NO_BACKEND_RESET);
 }
 
@@ -131,15 +134,15 @@ void case_steer_syn_meets_record(void)
 		enum backend_state backend;
 		bool follows;
 	} rows[] = {
-		{ FLOW_UNCONFIRMED, 0, BACKEND_UP, true },
-		{ FLOW_UNCONFIRMED, 9, BACKEND_DRAINING, true },
-		{ FLOW_UNCONFIRMED, 0, BACKEND_DOWN, false },
-		{ FLOW_ESTABLISHED, 0, BACKEND_UP, true },
-		{ FLOW_ESTABLISHED, 100, BACKEND_UP, true },
-		{ FLOW_ESTABLISHED, 1, BACKEND_DRAINING, true },
-		{ FLOW_ESTABLISHED, 5, BACKEND_DRAINING, false },
-		{ FLOW_ESTABLISHED, 0, BACKEND_DOWN, false },
-		{ FLOW_CLOSING, 0, BACKEND_UP, false },
+		{FLOW_UNCONFIRMED, 0, BACKEND_UP, true},
+		{FLOW_UNCONFIRMED, 9, BACKEND_DRAINING, true},
+		{FLOW_UNCONFIRMED, 0, BACKEND_DOWN, false},
+		{FLOW_ESTABLISHED, 0, BACKEND_UP, true},
+		{FLOW_ESTABLISHED, 100, BACKEND_UP, true},
+		{FLOW_ESTABLISHED, 1, BACKEND_DRAINING, true},
+		{FLOW_ESTABLISHED, 5, BACKEND_DRAINING, false},
+		{FLOW_ESTABLISHED, 0, BACKEND_DOWN, false},
+		{FLOW_CLOSING, 0, BACKEND_UP, false},
 	};
 
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -192,7 +195,7 @@ void case_steer_states(void)
 /* Ticks since the flow's last packet, by its record. */
 static __u32 idle_of(struct frame_spec spec)
 {
-	return FLOW_IDLE_TICKS(record_of(spec), (__u32)(world_now_ns() >> FLOW_TICK_SHIFT));
+	return flow_idle_ticks(record_of(spec), (__u32)(world_now_ns() >> FLOW_TICK_SHIFT));
 }
 
 void case_steer_refresh(void)
@@ -221,8 +224,8 @@ void case_steer_udp_grace(void)
 	setup_grace(DNS4, world_now_ns() - 1);
 	CHECK_EQUAL(GOES(SPEC(.protocol = IPPROTO_UDP), RECORD), d0);
 	CHECK_EQUAL(GOES(SPEC(.protocol = IPPROTO_UDP, .source_port = 2), CURRENT), d1);
-	CHECK_EQUAL(FLOW_BACKEND(record_of((struct frame_spec){ .protocol = IPPROTO_UDP,
-								.source_port = 2 })),
+	CHECK_EQUAL(FLOW_BACKEND(record_of(
+			    (struct frame_spec){.protocol = IPPROTO_UDP, .source_port = 2})),
 		    d1);
 }
 
@@ -248,7 +251,7 @@ static void setup_turns(int service)
 
 void case_steer_turns(void)
 {
-	static const int services[] = { WEB4, DNS6 };
+	static const int services[] = {WEB4, DNS6};
 
 	for (int s = 0; s < 2; s++) {
 		int service = services[s], family = service == DNS6 ? 6 : 4;
@@ -257,11 +260,13 @@ void case_steer_turns(void)
 		setup_turns(service);
 		for (int i = 0; i < 40; i++)
 			CHECK_EQUAL(GOES(SPEC(.family = family, .protocol = protocol,
-					      .tcp_flags = SYN, .source_port = 1000 + i), TURN),
+					      .tcp_flags = SYN, .source_port = 1000 + i),
+					 TURN),
 				    BACKEND(service, i % 4));
 		for (int i = 0; i < 40; i++)
 			CHECK_EQUAL(GOES(SPEC(.family = family, .protocol = protocol,
-					      .tcp_flags = ACK, .source_port = 1000 + i), RECORD),
+					      .tcp_flags = ACK, .source_port = 1000 + i),
+					 RECORD),
 				    BACKEND(service, i % 4));
 	}
 	/* A turn whose backend is dead falls back. */
@@ -294,8 +299,8 @@ void case_steer_track_all(void)
 
 static __u32 slot_of(int family, const char *source, int port)
 {
-	frame_build(&frame, (struct frame_spec){ .family = family, .source = source,
-						 .source_port = port });
+	frame_build(&frame,
+		    (struct frame_spec){.family = family, .source = source, .source_port = port});
 	return setup_explain(&frame)->slot;
 }
 

@@ -58,7 +58,7 @@ static unsigned char *append(struct frame *f, __u32 size)
 
 static void append_link(struct frame *f, const struct frame_spec *s)
 {
-	static const unsigned char macs[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+	static const unsigned char macs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
 	int type = s->family == 6 ? 0x86dd : 0x0800;
 
 	memcpy(append(f, sizeof(macs)), macs, sizeof(macs));
@@ -114,7 +114,7 @@ static void append_transport(struct frame *f, const struct frame_spec *s)
 	if (s->protocol == IPPROTO_TCP || s->protocol == IPPROTO_UDP) {
 		at = append(f, s->protocol == IPPROTO_TCP ? 20 : 8);
 		put16(at, s->source_port ? s->source_port : 40000);
-		put16(at + 2, s->destination_port ? s->destination_port
+		put16(at + 2, s->destination_port	   ? s->destination_port
 			      : s->protocol == IPPROTO_TCP ? 80
 							   : 53);
 		if (s->protocol == IPPROTO_UDP) {
@@ -136,7 +136,10 @@ static void append_transport(struct frame *f, const struct frame_spec *s)
 static void finish_sums(struct frame *f, const struct frame_spec *s)
 {
 	static const int offsets[256] = {
-		[IPPROTO_TCP] = 16, [IPPROTO_UDP] = 6, [IPPROTO_ICMP] = 2, [IPPROTO_ICMPV6] = 2,
+		[IPPROTO_TCP] = 16,
+		[IPPROTO_UDP] = 6,
+		[IPPROTO_ICMP] = 2,
+		[IPPROTO_ICMPV6] = 2,
 	};
 	unsigned char *ip = f->bytes + f->l3, *at = f->bytes + f->l4;
 	__u32 size = f->length - f->l4;

@@ -46,9 +46,9 @@ struct frame_spec {
 	int segments_left; /* of a routing header */
 	int fragment;	   /* IPv4: flags and offset; IPv6: what a fragment header holds */
 	int traffic_class;
-	int ttl;	 /* 0: 63 */
-	int icmp_type;	 /* ICMP and ICMPv6 */
-	int id, number;	 /* of an echo */
+	int ttl;	/* 0: 63 */
+	int icmp_type;	/* ICMP and ICMPv6 */
+	int id, number; /* of an echo */
 	bool zero_payload;
 	int payload; /* bytes */
 	int padding; /* bytes behind the IP packet */

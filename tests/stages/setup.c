@@ -11,7 +11,7 @@ static struct slot_chunk chunks[WORLD_CHUNKS];
 
 static void put_vip4(const char *address, int port, int protocol, __u32 service)
 {
-	struct vip4_key key = { .port_be = htons(port), .protocol = protocol };
+	struct vip4_key key = {.port_be = htons(port), .protocol = protocol};
 
 	inet_pton(AF_INET, address, &key.addr_be);
 	world_put(MAP_vips4, &key, &service);
@@ -19,7 +19,7 @@ static void put_vip4(const char *address, int port, int protocol, __u32 service)
 
 static void put_vip6(const char *address, int port, int protocol, __u32 service)
 {
-	struct vip6_key key = { .port_be = htons(port), .protocol = protocol };
+	struct vip6_key key = {.port_be = htons(port), .protocol = protocol};
 
 	inet_pton(AF_INET6, address, key.addr_be);
 	world_put(MAP_vips6, &key, &service);
@@ -45,18 +45,24 @@ static void put_backend(__u32 id)
 
 static void put_backends(int service)
 {
-	static const struct { __u8 forward, family, egress; } ways[SETUP_BACKENDS] = {
-		{ FORWARD_IPIP, 4, 1 }, { FORWARD_IPIP, 6, 1 },
-		{ FORWARD_L2, 4, 1 }, { FORWARD_IPIP, 4, 2 },
+	static const struct {
+		__u8 forward, family, egress;
+	} ways[SETUP_BACKENDS] = {
+		{FORWARD_IPIP, 4, 1},
+		{FORWARD_IPIP, 6, 1},
+		{FORWARD_L2, 4, 1},
+		{FORWARD_IPIP, 4, 2},
 	};
 
 	for (int i = 0; i < SETUP_BACKENDS; i++) {
 		struct backend_entry *b = &backend_entries[BACKEND(service, i)];
 
 		*b = (struct backend_entry){
-			.state = BACKEND_UP, .service = service, .forward = ways[i].forward,
+			.state = BACKEND_UP,
+			.service = service,
+			.forward = ways[i].forward,
 			.family = ways[i].family,
-			.next_hop = { .mac = { 2, 0, 0, 0, 1, i }, .egress = ways[i].egress },
+			.next_hop = {.mac = {2, 0, 0, 0, 1, i}, .egress = ways[i].egress},
 		};
 		b->addr_be[0] = htonl(0x0a000000 | service << 8 | i);
 		if (b->family == 6)
@@ -68,8 +74,8 @@ static void put_backends(int service)
 void setup_site(__u32 features)
 {
 	static const struct egress_entry egress[] = {
-		[1] = { WORLD_INTERFACE, { 2, 0, 0, 0, 0, 2 }, SETUP_MTU },
-		[2] = { SETUP_OTHER_INTERFACE, { 2, 0, 0, 0, 0, 3 }, SETUP_MTU },
+		[1] = {WORLD_INTERFACE, {2, 0, 0, 0, 0, 2}, SETUP_MTU},
+		[2] = {SETUP_OTHER_INTERFACE, {2, 0, 0, 0, 0, 3}, SETUP_MTU},
 	};
 
 	world_load(features);
@@ -89,8 +95,8 @@ void setup_service(int service, enum algorithm algorithm, enum when_empty when_e
 {
 	__u32 id = service;
 
-	service_entries[id].word = SERVICE_WORD(service * 2, SETUP_LOG2, algorithm, when_empty,
-						tracking, source_bits);
+	service_entries[id].word =
+		SERVICE_WORD(service * 2, SETUP_LOG2, algorithm, when_empty, tracking, source_bits);
 	world_put(MAP_services, &id, &service_entries[id]);
 }
 

@@ -15,13 +15,13 @@
 
 enum setup_service { WEB4 = 1, DNS4, ANY4, WEB6, DNS6, SETUP_SERVICES };
 
-#define SETUP_ANY_VIP4	  "198.51.100.2"
-#define SETUP_LOG2	  5
-#define SETUP_SLOTS	  (1 << SETUP_LOG2)
-#define SETUP_BACKENDS	  4
-#define SETUP_MTU	  1500
+#define SETUP_ANY_VIP4	      "198.51.100.2"
+#define SETUP_LOG2	      5
+#define SETUP_SLOTS	      (1 << SETUP_LOG2)
+#define SETUP_BACKENDS	      4
+#define SETUP_MTU	      1500
 #define SETUP_OTHER_INTERFACE 7
-#define BACKEND(service, i) ((service) * SETUP_BACKENDS + (i))
+#define BACKEND(service, i)   ((service)*SETUP_BACKENDS + (i))
 
 /* Loads the program of these features and builds the site. */
 void setup_site(__u32 features);

@@ -10,7 +10,7 @@ $(B)/tests/packet_kernel: $(CASES) $(B)/san/tests/stages/world_kernel.o
 
 NATIVE := $(patsubst %,$(B)/san/tests/stages/%.o,frame check)
 
-$(B)/tests/slot_history $(B)/tests/flow_race: $(NATIVE)
+$(addprefix $(B)/tests/,slot_history flow_race packet_host): $(NATIVE)
 $(B)/fuzz/packet: $(NATIVE)
 
 # What the oracle (tests/oracle) runs its frames through.
@@ -21,3 +21,5 @@ tests: $(B)/tests/oracle_runner
 $(B)/tests/oracle_runner: $(ORACLE)
 	$(call say,LD)
 	$(Q)$(CLANG) $(SANITIZE) -o $@ $^ -lbpf
+
+$(B)/tests/packet_features: $(patsubst %,$(B)/san/tests/stages/%.o,world world_kernel frame check)

@@ -26,10 +26,13 @@
 #define WORLD_INTERFACE 1
 
 /* What the programs are loaded with; the key is 0. */
-#define WORLD_OUTER4	      0x0afe0000u /* 10.254.0.0/16 */
-#define WORLD_OUTER4_BITS     16
-#define WORLD_OUTER6	      { 0x20010db8, 0xfe, 0, 0 } /* 2001:db8:0:fe::/64 */
-#define WORLD_OUTER6_BITS     64
+#define WORLD_OUTER4	  0x0afe0000u /* 10.254.0.0/16 */
+#define WORLD_OUTER4_BITS 16
+#define WORLD_OUTER6                                                                               \
+	{                                                                                          \
+		0x20010db8, 0xfe, 0, 0                                                             \
+	} /* 2001:db8:0:fe::/64 */
+#define WORLD_OUTER6_BITS      64
 #define WORLD_IDLE_UNCONFIRMED 15
 #define WORLD_IDLE_ESTABLISHED 210
 #define WORLD_IDLE_CLOSING     15

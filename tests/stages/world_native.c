@@ -10,8 +10,8 @@ void world_load(__u32 features)
 {
 	native_open(WORLD_SERVICES, WORLD_CHUNKS, WORLD_BACKENDS, WORLD_BUCKETS);
 	config = world_config(features);
-	host = (struct host){ .now_ns = 5000ull << FLOW_TICK_SHIFT,
-			      .fib_result = BPF_FIB_LKUP_RET_FWD_DISABLED };
+	host = (struct host){.now_ns = 5000ull << FLOW_TICK_SHIFT,
+			     .fib_result = BPF_FIB_LKUP_RET_FWD_DISABLED};
 }
 
 __u64 world_now_ns(void)
@@ -25,8 +25,12 @@ __u64 world_now_ns(void)
 void world_put(enum map_number map, const void *key, const void *value)
 {
 	switch (map) {
-	case MAP_vips4: host_hash_put(&vips4, (const struct vip4_key *)key, *(const __u32 *)value); break;
-	case MAP_vips6: host_hash_put(&vips6, (const struct vip6_key *)key, *(const __u32 *)value); break;
+	case MAP_vips4:
+		host_hash_put(&vips4, (const struct vip4_key *)key, *(const __u32 *)value);
+		break;
+	case MAP_vips6:
+		host_hash_put(&vips6, (const struct vip6_key *)key, *(const __u32 *)value);
+		break;
 	case MAP_services: PUT(services); break;
 	case MAP_slots: PUT(slots); break;
 	case MAP_backends: PUT(backends); break;

@@ -18,7 +18,8 @@ static void follow(enum check_state start, uint32_t rise, uint32_t fall, const c
 
 		cr_assert_eq(check.state, states[i] == 'u' ? CHECK_UP : CHECK_DOWN,
 			     "%s: state after result %zu", results, i + 1);
-		cr_assert_eq(changed, check.state != before, "%s: news at result %zu", results, i + 1);
+		cr_assert_eq(changed, check.state != before, "%s: news at result %zu", results,
+			     i + 1);
 	}
 }
 
@@ -93,7 +94,8 @@ Test(check, flips_exactly_when_the_history_says)
 			results[i] = random() % 10 < bias;
 			changed = check_result(&check, results[i], rise, fall, i + 1);
 			expected = must_flip(results, entered, i + 1, up, up ? fall : rise);
-			cr_assert_eq(changed, expected, "rise %u fall %u, result %zu", rise, fall, i);
+			cr_assert_eq(changed, expected, "rise %u fall %u, result %zu", rise, fall,
+				     i);
 			if (expected) {
 				up = !up;
 				entered = i + 1;

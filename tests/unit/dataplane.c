@@ -84,7 +84,7 @@ static void expect_equal(const struct world *expected)
 	world_deinit(&got);
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static struct vip vip(const char *address, uint16_t port, uint8_t protocol, uint32_t service)
 {
@@ -173,7 +173,10 @@ Test(dataplane, stores_reach_the_maps)
 	size_t count = list_steps(steps);
 	struct backend_entry backend;
 	struct slot_chunk chunk;
-	struct { struct egress_entry entry; __u32 padding; } egress;
+	struct {
+		struct egress_entry entry;
+		__u32 padding;
+	} egress;
 	__u32 last_backend = 31, last_chunk = 15, last_egress = 63;
 
 	for (size_t i = 0; i < count; i++)
@@ -216,7 +219,7 @@ Test(dataplane, more_vips_than_there_is_room_for)
 	cr_expect_eq(errors.count, 1);
 }
 
-/* ---- counters -------------------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 static void set_counters(enum map_number map, uint32_t index, uint64_t first, size_t words)
 {
@@ -292,7 +295,7 @@ Test(dataplane, a_new_backend_has_no_past)
 	cr_expect_eq(traffic[31].packets, 0);
 }
 
-/* ---- explain --------------------------------------------------------------------------------------- */
+/* ---- explain --------------------------------------------------------------------------------- */
 
 /* A service with one backend on one settled table, so that a packet has a long way to go. */
 static void make_service(void)
@@ -305,8 +308,8 @@ static void make_service(void)
 		{.kind = STEP_CHUNK},
 		{.kind = STEP_SERVICE_WORD,
 		 .index = 1,
-		 .after.word = SERVICE_WORD(0, 4, ALGORITHM_MAGLEV, WHEN_EMPTY_RESET,
-					    TRACKING_ALL, 32)},
+		 .after.word =
+			 SERVICE_WORD(0, 4, ALGORITHM_MAGLEV, WHEN_EMPTY_RESET, TRACKING_ALL, 32)},
 	};
 
 	steps[0].after.program.features |= FEATURE_TRACK_ALL;
@@ -319,9 +322,10 @@ static void make_service(void)
 }
 
 /* A SYN to 192.0.2.1:443, without checksums: the packet path doesn't look at them. */
-static const unsigned char syn[60] = {
-	2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0,
-	198, 51, 100, 1, 192, 0, 2, 1, 0x30, 0x39, 0x01, 0xbb, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2};
+static const unsigned char syn[60] = {2,    0,	  0,	0,  0,	 1,  2,	  0, 0,	   0, 0,    2,
+				      8,    0,	  0x45, 0,  0,	 40, 0,	  1, 0x40, 0, 64,   6,
+				      0,    0,	  198,	51, 100, 1,  192, 0, 2,	   1, 0x30, 0x39,
+				      0x01, 0xbb, 0,	0,  0,	 1,  0,	  0, 0,	   0, 0x50, 2};
 
 static struct flow_bucket *copy_flows(void)
 {
@@ -380,7 +384,7 @@ Test(dataplane, explain_refuses_what_is_no_frame)
 	cr_expect_eq(run.action, XDP_PASS);
 }
 
-/* ---- without privileges ---------------------------------------------------------------------------- */
+/* ---- without privileges ---------------------------------------------------------------------- */
 
 static bool all_works(void)
 {

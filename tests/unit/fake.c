@@ -50,13 +50,19 @@ Test(fake, fails_when_told_and_then_changes_nothing)
 
 Test(fake, reads_back_what_was_applied)
 {
-	struct step steps[] = {
-		{.kind = STEP_VIP, .after.vip = {{4, {9}}, 5, 6, 1}},
-		{.kind = STEP_VIP, .after.vip = {{4, {8}}, 5, 6, 2}},
-		{.kind = STEP_SERVICE_WORD, .index = 2, .after.word = SERVICE_WORD(1, 4, 0, 0, 0, 0)},
-		{.kind = STEP_BACKEND_ENTRY, .index = 3, .after.backend = {BACKEND_UP, 1, 4, 0, 2}},
+	const struct vip later = {.address = {.family = 4, .word_be = {9}}, .service = 1};
+	const struct vip earlier = {.address = {.family = 4, .word_be = {8}}, .service = 2};
+	const struct backend_entry backend = {.state = BACKEND_UP, .family = 4, .service = 2};
+	const struct egress_entry egress = {.ifindex = 1, .mac = {2}, .mtu = 3};
+	const struct step steps[] = {
+		{.kind = STEP_VIP, .after.vip = later},
+		{.kind = STEP_VIP, .after.vip = earlier},
+		{.kind = STEP_SERVICE_WORD,
+		 .index = 2,
+		 .after.word = SERVICE_WORD(1, 4, 0, 0, 0, 0)},
+		{.kind = STEP_BACKEND_ENTRY, .index = 3, .after.backend = backend},
 		{.kind = STEP_CHUNK, .index = 1, .after.chunk = {{1, 2}}},
-		{.kind = STEP_EGRESS, .index = 63, .after.egress = {1, {2}, 3}},
+		{.kind = STEP_EGRESS, .index = 63, .after.egress = egress},
 	};
 	struct dataplane *fake = open_fake();
 	struct world expected, got;

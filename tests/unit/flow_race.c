@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Several CPUs that see a flow's first packets at once, with the next backend in turn for each: in the
- * end the flow has one record, and every CPU agrees on its backend.
+ * Several CPUs that see a flow's first packets at once, with the next backend in turn for each, while the
+ * daemon frees places: in the end the flow has one record, and every CPU agrees on its backend.
+ *
+ * The freed places are what makes it hard: two CPUs find different places for one flow, and both claims
+ * succeed.
  */
 #include "stages/native.h"
 
@@ -11,30 +14,36 @@
 #include "stages/check.h"
 
 #define THREADS 3
-#define ROUNDS	400
-#define FLOWS	200
+#define ROUNDS	300
+#define PASSES	8
+#define FLOWS	100
 #define BUCKETS 32
+#define ENTRIES (BUCKETS * FLOWS_PER_BUCKET)
 
 static pthread_barrier_t barrier;
 static int chosen[THREADS][FLOWS];
 
 static void open_site(void)
 {
-	const struct vip4_key key = { .addr_be = htobe32(0xc6336401), .port_be = htobe16(80),
-				      .protocol = IPPROTO_TCP };
+	const struct vip4_key key = {
+		.addr_be = htobe32(0xc6336401), .port_be = htobe16(80), .protocol = IPPROTO_TCP};
 
 	native_open(2, 2, 16, BUCKETS);
-	config = (struct program_config){ .features = FEATURE_ALL, .outer4_bits = 16,
-					  .idle_unconfirmed_ticks = 9, .idle_closing_ticks = 9,
-					  .idle_established_ticks = 9 };
+	config = (struct program_config){.features = FEATURE_ALL,
+					 .outer4_bits = 16,
+					 .idle_unconfirmed_ticks = 9,
+					 .idle_closing_ticks = 9,
+					 .idle_established_ticks = 9};
 	host_hash_put(&vips4, &key, 1);
-	egress.value[1] = (struct egress_entry){ .ifindex = 1, .mtu = 1500 };
+	egress.value[1] = (struct egress_entry){.ifindex = 1, .mtu = 1500};
 	services.value[1].word =
 		SERVICE_WORD(1, 4, ALGORITHM_ROUND_ROBIN, WHEN_EMPTY_DROP, TRACKING_ALL, 0);
 	for (int i = 0; i < 16; i++) {
 		backends.value[i] = (struct backend_entry){
-			.state = BACKEND_UP, .forward = FORWARD_L2, .service = 1,
-			.next_hop = { .mac = { 2, 0, 0, 0, 0, i }, .egress = 1 },
+			.state = BACKEND_UP,
+			.forward = FORWARD_L2,
+			.service = 1,
+			.next_hop = {.mac = {2, 0, 0, 0, 0, i}, .egress = 1},
 		};
 		slots.value[1].slot[i] = SLOT(i, i);
 	}
@@ -44,7 +53,7 @@ static int send_packet(int flow, int flags)
 {
 	struct frame frame;
 
-	frame_build(&frame, (struct frame_spec){ .source_port = 1000 + flow, .tcp_flags = flags });
+	frame_build(&frame, (struct frame_spec){.source_port = 1000 + flow, .tcp_flags = flags});
 	return native_run(&frame) == XDP_TX ? frame.bytes[5] : -1;
 }
 
@@ -56,8 +65,8 @@ static void *cpu_main(void *argument)
 	host.now_ns = 100ull << FLOW_TICK_SHIFT;
 	for (int round = 0; round < ROUNDS; round++) {
 		pthread_barrier_wait(&barrier);
-		for (int i = 0; i < FLOWS; i++)
-			send_packet(i, SYN);
+		for (int i = 0; i < PASSES * FLOWS; i++)
+			send_packet(i % FLOWS, SYN);
 		pthread_barrier_wait(&barrier);
 		for (int i = 0; i < FLOWS; i++)
 			chosen[cpu][i] = send_packet(i, ACK);
@@ -66,15 +75,39 @@ static void *cpu_main(void *argument)
 	return NULL;
 }
 
+/* Records of another service that can't be pushed out. */
+static void fill_table(void)
+{
+	__u64 *entries = flows.value[0].entry;
+
+	for (int i = 0; i < ENTRIES; i++)
+		entries[i] = FLOW_ENTRY(i, 0xfff0, 100, FLOW_ESTABLISHED);
+}
+
+/* The daemon frees them one by one, from the last to the first: better places appear all the time. */
+static void free_table(void)
+{
+	__u64 *entries = flows.value[0].entry, was;
+
+	for (int i = ENTRIES - 1; i >= 0; i--) {
+		was = flow_read(&entries[i]);
+		if (FLOW_BACKEND(was) == 0xfff0)
+			__sync_val_compare_and_swap(&entries[i], was, 0);
+		for (volatile int wait = 0; wait < 200; wait++)
+			;
+	}
+}
+
 static int count_duplicates(void)
 {
 	const __u64 *entries = flows.value[0].entry;
 	int duplicates = 0;
 
-	for (int i = 0; i < BUCKETS * FLOWS_PER_BUCKET; i++)
-		for (int j = i + 1; j < BUCKETS * FLOWS_PER_BUCKET; j++)
-			duplicates += entries[i] && FLOW_SIGNATURE(entries[i]) ==
-							    FLOW_SIGNATURE(entries[j]) && entries[j];
+	for (int i = 0; i < ENTRIES; i++)
+		for (int j = i + 1; j < ENTRIES; j++)
+			duplicates += entries[i] &&
+				      FLOW_SIGNATURE(entries[i]) == FLOW_SIGNATURE(entries[j]) &&
+				      entries[j];
 	return duplicates;
 }
 
@@ -97,12 +130,13 @@ static void case_race(void)
 	for (long i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, cpu_main, (void *)i);
 	for (int round = 0; round < ROUNDS; round++) {
-		memset(flows.value, 0, BUCKETS * sizeof(struct flow_bucket));
+		fill_table();
 		pthread_barrier_wait(&barrier);
+		free_table();
 		pthread_barrier_wait(&barrier);
 		duplicates += count_duplicates();
 		pthread_barrier_wait(&barrier);
-		for (int i = 0; i < FLOWS && !sum_events(FLOW_EVENT_UNRECORDED); i++)
+		for (int i = 0; i < FLOWS; i++)
 			for (int cpu = 1; cpu < THREADS; cpu++)
 				disagreements += chosen[cpu][i] != chosen[0][i];
 	}
@@ -114,11 +148,52 @@ static void case_race(void)
 	printf("# %llu claims met another's\n", sum_events(FLOW_EVENT_CLAIM_LOST));
 }
 
+/* Two records of one flow, backends 1 (place 2) and 5 (place 9); whoever looks, the first stands. */
+static void case_two_records(void)
+{
+	static const __u32 places[] = {2, 9};
+
+	for (int i = 0; i < 2; i++) {
+		struct packet p = {.service = 1,
+				   .hash = 7ull << 32 | 4,
+				   .place = places[i],
+				   .choice = CHOICE_TURN};
+
+		open_site();
+		for (int j = 0; j < 2; j++)
+			*flow_entry(&p, places[j]) = FLOW_ENTRY(7, 1 + 4 * j, 0, FLOW_UNCONFIRMED);
+		p.record = flow_read(flow_entry(&p, p.place));
+		p.backend = FLOW_BACKEND(p.record);
+		flow_look_again(&p);
+		CHECK_EQUAL(p.backend, 1);
+		CHECK_EQUAL(FLOW_BACKEND(*flow_entry(&p, 2)), 1);
+		CHECK_EQUAL(*flow_entry(&p, 9), 0);
+	}
+}
+
+/* A claim that succeeds after another CPU's did, in a better place. */
+static void case_late_claim(void)
+{
+	struct packet p = {.service = 1,
+			   .hash = 7ull << 32 | 4,
+			   .place = 2,
+			   .backend = 1,
+			   .choice = CHOICE_TURN};
+
+	open_site();
+	*flow_entry(&p, 9) = FLOW_ENTRY(7, 5, 0, FLOW_UNCONFIRMED);
+	CHECK(flow_try_claim(&p));
+	CHECK_EQUAL(FLOW_BACKEND(*flow_entry(&p, 2)), 1);
+	CHECK_EQUAL(*flow_entry(&p, 9), 0);
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
-		{ "CPUs that race for a flow leave one record", case_race },
+		{"CPUs that race for a flow leave one record", case_race},
+		{"of two records the one in the lowest place stands", case_two_records},
+		{"a claim looks for a record that came meanwhile", case_late_claim},
 	};
 
-	return check_run(cases, 1);
+	return check_run(cases, 3);
 }

@@ -25,7 +25,8 @@ struct site {
 	char news[1024]; /* "name up: why\n" */
 };
 
-static void on_changed(void *context, const char *pool, const char *backend, bool up, const char *why)
+static void on_changed(void *context, const char *pool, const char *backend, bool up,
+		       const char *why)
 {
 	struct site *site = context;
 	size_t length = strlen(site->news);
@@ -165,7 +166,8 @@ Test(health, http_says_what_broke)
 	first_news(CONFIG_CHECK_HTTP, REFUSE, "", "a down: connection refused\n");
 	first_news(CONFIG_CHECK_HTTP, HANG, "", "a down: timed out after 20 ms\n");
 	first_news(CONFIG_CHECK_HTTP, SILENT, "", "a down: closed without an answer\n");
-	first_news(CONFIG_CHECK_HTTP, ANSWER, "\1\2 rubbish \3\r\n\r\n", "a down: not an HTTP answer\n");
+	first_news(CONFIG_CHECK_HTTP, ANSWER, "\1\2 rubbish \3\r\n\r\n",
+		   "a down: not an HTTP answer\n");
 	first_news(CONFIG_CHECK_HTTP, ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf",
 		   "a down: closed in the middle of the answer\n");
 }
@@ -173,8 +175,8 @@ Test(health, http_says_what_broke)
 Test(health, http_reads_an_endless_page_no_further_than_it_must)
 {
 	first_news(CONFIG_CHECK_HTTP, ENDLESS, "HTTP/1.1 500 No\r\n\r\n", "a down: HTTP 500\n");
-	first_news(CONFIG_CHECK_HTTP, ENDLESS, "HTTP/1.1 200 OK\r\nEndless: ",
-		   "a down: header line too long\n");
+	first_news(CONFIG_CHECK_HTTP, ENDLESS,
+		   "HTTP/1.1 200 OK\r\nEndless: ", "a down: header line too long\n");
 	first_news(CONFIG_CHECK_HTTP, ENDLESS, "HTTP/1.1 200 OK\r\n\r\n", "a up: HTTP 200\n");
 }
 
@@ -268,15 +270,17 @@ Test(health, the_same_configuration_disturbs_nothing)
 {
 	struct site *site = site_new(CONFIG_CHECK_HTTP, ANSWER, OK);
 	const struct check *check;
+	unsigned turns = 0;
 
 	health_follow(site->health, &site->config);
 	check = view(site, "a").check;
 	until_results(site, "a", 2);
 	/* A follow faster than the interval would starve a check that began anew each time. */
-	while (check->successes + check->failures < 6) {
+	while (check->successes + check->failures < 6 && turns++ < 1000) {
 		health_follow(site->health, &site->config);
 		event_base_loop(site->base, EVLOOP_ONCE);
 	}
+	cr_assert_geq(check->successes + check->failures, 6);
 	cr_assert_eq(view(site, "a").check, check);
 	cr_assert_eq(site->recalls, 1);
 	site_free(site);
@@ -349,7 +353,8 @@ Test(health, those_that_hang_hold_up_nobody)
 	server_start(&good, site->base, ANSWER, OK);
 	for (unsigned i = 0; i < 500; i++) {
 		snprintf(site->backends[i].name, CONFIG_NAME_MAX, "hangs%u", i);
-		site->backends[i].address = (struct address){4, {htonl(0x7f000100 + i)}};
+		site->backends[i].address =
+			(struct address){.family = 4, .word_be = {htonl(0x7f000100 + i)}};
 	}
 	pools[0].n_backends = 500;
 	pools[0].check.interval_ms = 300;

@@ -42,7 +42,7 @@ static void leave(void)
 	veth_unpin();
 }
 
-TestSuite(loader, .init = enter, .fini = leave, .timeout = 120);
+TestSuite(loader, .init = enter, .fini = leave, .timeout = 60);
 
 /* Runs `work` as the worker and serves it; the exit status is the line that failed, or 0. */
 static int serve(int (*work)(int socket))
@@ -72,7 +72,7 @@ static int serve(int (*work)(int socket))
 		}                                                                                  \
 	} while (0)
 
-/* ---- what it is for -------------------------------------------------------------------------------- */
+/* ---- what it is for -------------------------------------------------------------------------- */
 
 static bool told(const char *part)
 {
@@ -130,7 +130,7 @@ Test(loader, returns_the_workers_status_and_leaves_the_link)
 	cr_expect_eq(program_mode(program, VETH_IN), CONFIG_MODE_NATIVE);
 }
 
-/* ---- what it refuses ------------------------------------------------------------------------------- */
+/* ---- what it refuses ------------------------------------------------------------------------- */
 
 static struct request good_request(enum request_kind kind)
 {
@@ -155,7 +155,10 @@ static int result_of(int socket, const void *message, size_t size)
 
 static int send_odd_sizes(int socket)
 {
-	struct { struct request request; char more[64]; } message = {good_request(REQUEST_MODE), {}};
+	struct {
+		struct request request;
+		char more[64];
+	} message = {good_request(REQUEST_MODE), {}};
 
 	CHECK(result_of(socket, &message, sizeof(struct request)) == 0);
 	CHECK(result_of(socket, &message, 1) == -EINVAL);
@@ -171,7 +174,8 @@ Test(loader, refuses_other_sizes)
 	cr_expect_eq(serve(send_odd_sizes), 0);
 }
 
-/* Random bytes, and good requests with a few bytes changed; of any size or the right one. LOAD takes long. */
+/* Random bytes, and good requests with a few bytes changed; of any size or the right one. LOAD
+ * takes long. */
 static int send_noise(int socket)
 {
 	struct random random = {42};
@@ -277,7 +281,7 @@ Test(loader, waits_for_no_reader)
 	cr_expect_eq(serve(never_read), 0);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------ */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static int be_killed(int socket)
 {

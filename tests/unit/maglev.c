@@ -24,7 +24,7 @@ static void make_backends(size_t count, __u32 weight)
 {
 	for (size_t i = 0; i < count; i++)
 		backends[i] = (struct maglev_backend){
-			.address = {4, {__builtin_bswap32(0x0a000001 + i)}},
+			.address = {.family = 4, .word_be = {__builtin_bswap32(0x0a000001 + i)}},
 			.weight = weight,
 			.id = id_of(i),
 		};
@@ -184,7 +184,8 @@ Test(maglev, backends_lie_next_to_all_others)
 	for (size_t i = 1; i < 4096; i++)
 		follows[table[i - 1] - id_of(0)][table[i] - id_of(0)] = true;
 	for (size_t i = 0; i < 100; i++)
-		cr_expect(i / 10 == i % 10 || follows[i / 10][i % 10], "%zu after %zu", i % 10, i / 10);
+		cr_expect(i / 10 == i % 10 || follows[i / 10][i % 10], "%zu after %zu", i % 10,
+			  i / 10);
 }
 
 /* Of any beginning of the table, so of any stretch of it, too. */

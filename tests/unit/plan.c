@@ -1,81 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * apply(plan(a, b), a) = b for random a and b, by a predicate that shares no code with the plan; a
- * plan undone is as if it had never been; and what some plans must, and must not, contain.
+ * plan undone is as if it had never been.
  */
 #include "balance/plan.h"
 
 #include "balance/maglev.h"
-#include "targets.h"
+#include "planning.h"
 
-#include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
 
 #define ROUNDS 60
-#define MINUTE 60000000000ull
-
-static struct world world;
-static uint64_t now_ns = MINUTE;
-
-static void setup(void)
-{
-	world_init(&world, (struct world_size){.services = 40, .backends = 400, .chunks = 4000});
-}
-
-static void teardown(void)
-{
-	world_deinit(&world);
-}
 
 TestSuite(plan, .init = setup, .fini = teardown);
-
-static struct plan plan_for(const struct target *target)
-{
-	struct plan plan;
-
-	cr_assert_eq(plan_build(&world, target, now_ns, &plan, NULL), 0);
-	return plan;
-}
-
-static void apply_steps(const struct plan *plan, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		world_apply(&world, &plan->steps[i], now_ns);
-}
-
-static void undo_steps(const struct plan *plan, size_t count)
-{
-	while (count-- > 0) {
-		struct step inverse = step_inverse(&plan->steps[count]);
-
-		world_apply(&world, &inverse, now_ns);
-	}
-}
-
-static void reach(const struct target *target)
-{
-	struct plan plan = plan_for(target);
-
-	apply_steps(&plan, plan.count);
-	plan_deinit(&plan);
-}
-
-static void lift_holds(void)
-{
-	memset(world.service_hold, 0, world.size.services);
-	memset(world.backend_hold, 0, world.size.backends);
-	memset(world.chunk_hold, 0, world.size.chunks);
-}
-
-static size_t count_steps(const struct plan *plan, enum step_kind kind)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < plan->count; i++)
-		count += plan->steps[i].kind == kind;
-	return count;
-}
 
 /* ---- whether the world is as the target says ------------------------------------------------------ */
 
@@ -125,7 +63,8 @@ static void expect_backend(uint32_t service_id, const struct target_service *ser
 	cr_expect_eq(world.backends[id].next_hop.word, wanted->next_hop.word);
 	cr_expect_eq(world.backend_hold[id], 0);
 	if (any_gets_slots(service))
-		cr_expect_lt(fabs(slots_of_backend(word, id) - share_of(service, wanted) * slots), 1);
+		cr_expect_lt(fabs(slots_of_backend(word, id) - share_of(service, wanted) * slots),
+			     1);
 }
 
 static void expect_slots(const struct target_service *service, uint32_t id)
@@ -134,7 +73,8 @@ static void expect_slots(const struct target_service *service, uint32_t id)
 	uint32_t first = SERVICE_WORD_CHUNK(word) * SLOTS_PER_CHUNK;
 
 	for (uint32_t i = first; i < first + (1u << SERVICE_WORD_LOG2(word)); i++) {
-		uint32_t current = SLOT_CURRENT(world.slots[i]), origin = SLOT_ORIGIN(world.slots[i]);
+		uint32_t current = SLOT_CURRENT(world.slots[i]);
+		uint32_t origin = SLOT_ORIGIN(world.slots[i]);
 
 		cr_assert(origin == SLOT_NONE || world.backends[origin].service == id);
 		cr_assert(origin == SLOT_NONE || world.backends[origin].state != BACKEND_FREE);
@@ -215,8 +155,8 @@ static uint32_t features_of(const struct target *target)
 	}
 	for (uint32_t i = 0; i < world.size.backends; i++) /* with those that linger */
 		if (world.backends[i].state != BACKEND_FREE)
-			features |= world.backends[i].forward == FORWARD_L2 ? FEATURE_L2
-									    : FEATURE_IPIP;
+			features |=
+				world.backends[i].forward == FORWARD_L2 ? FEATURE_L2 : FEATURE_IPIP;
 	return features;
 }
 
@@ -354,329 +294,4 @@ Test(plan, nodes_with_one_target_have_one_digest)
 	cr_expect_eq(world_digest(&world), digest);
 	target_deinit(&target);
 	target_deinit(&other);
-}
-
-/* ---- what single plans contain -------------------------------------------------------------------- */
-
-static struct target two_services(void)
-{
-	struct target target = {.program = target_program()};
-
-	target_add_service(&target, 2, IPPROTO_TCP);
-	target_add_service(&target, 2, IPPROTO_UDP);
-	for (uint32_t host = 100; host < 103; host++)
-		for (size_t i = 0; i < 2; i++)
-			target_add_backend(&target.services[i], host, 1);
-	return target;
-}
-
-Test(plan, a_dead_backend_is_left_first)
-{
-	struct target target = two_services();
-	struct plan plan;
-
-	reach(&target);
-	target.services[1].backends[1].state = BACKEND_DOWN;
-	plan = plan_for(&target);
-	cr_expect_eq(plan.steps[0].kind, STEP_BACKEND_STATE);
-	cr_expect_eq(plan.steps[0].after.state, BACKEND_DOWN);
-	cr_expect_eq(plan.steps[1].kind, STEP_SERVICE_GRACE);
-	cr_expect_eq(plan.steps[1].after.word, now_ns + 10000 * 1000000ull);
-	cr_expect_eq(count_steps(&plan, STEP_SLOT) + 3, plan.count);
-	cr_expect_eq(count_steps(&plan, STEP_SERVICE_NOTE), 1);
-	cr_expect_eq(plan.n_services, 1);
-	cr_expect_eq(plan.services[0].slots, 512);
-	cr_expect_eq(plan.services[0].slots_moved, count_steps(&plan, STEP_SLOT));
-	cr_expect_lt(plan.services[0].slots_moved, 512 / 3 + 40);
-	for (size_t i = 0; i < plan.count; i++)
-		if (plan.steps[i].kind == STEP_SLOT)
-			cr_expect_neq(SLOT_ORIGIN(plan.steps[i].after.slot), plan.steps[0].index);
-	plan_deinit(&plan);
-	target_deinit(&target);
-}
-
-Test(plan, slots_of_a_backend_that_comes_back_are_tails_before_it_is_up)
-{
-	struct target target = two_services();
-	struct plan plan;
-	size_t tails = 0, i = 0;
-
-	reach(&target);
-	/* All down: slots stay with them. */
-	for (size_t b = 0; b < 3; b++)
-		target.services[0].backends[b].state = BACKEND_DOWN;
-	plan = plan_for(&target);
-	cr_expect_eq(count_steps(&plan, STEP_BACKEND_STATE), 3);
-	cr_expect_eq(count_steps(&plan, STEP_SLOT), 0);
-	apply_steps(&plan, plan.count);
-	plan_deinit(&plan);
-
-	target.services[0].backends[1].state = BACKEND_DRAINING;
-	plan = plan_for(&target);
-	for (; plan.steps[i].kind == STEP_SLOT; i++, tails++)
-		cr_expect_eq(SLOT_ORIGIN(plan.steps[i].after.slot), SLOT_NONE);
-	cr_expect_eq(plan.steps[i].kind, STEP_BACKEND_STATE);
-	cr_expect(tails >= 512 / 3 && tails <= 512 / 3 + 1);
-	plan_deinit(&plan);
-	target_deinit(&target);
-}
-
-Test(plan, the_first_backend_of_a_service_settles_at_once)
-{
-	struct target target = two_services();
-	uint64_t word;
-
-	target.services[0].n_backends = 0;
-	reach(&target);
-	target.services[0].n_backends = 3;
-	lift_holds();
-	reach(&target);
-	word = world.services[world_find_vip(&world, &target.services[0].vip, IPPROTO_TCP,
-					     target.services[0].port_be)->service].word;
-	for (uint32_t i = 0; i < 512; i++) {
-		__u32 slot = world.slots[SERVICE_WORD_CHUNK(word) * SLOTS_PER_CHUNK + i];
-
-		cr_assert_neq(SLOT_CURRENT(slot), SLOT_NONE);
-		cr_assert_eq(SLOT_CURRENT(slot), SLOT_ORIGIN(slot));
-	}
-	target_deinit(&target);
-}
-
-Test(plan, grace_is_only_prolonged)
-{
-	struct target target = two_services();
-	struct plan plan;
-
-	reach(&target);
-	target.services[1].backends[1].weight = 2;
-	reach(&target);
-	target.services[1].udp_grace_ms = 5000;
-	target.services[1].backends[1].weight = 3;
-	plan = plan_for(&target);
-	cr_expect_gt(count_steps(&plan, STEP_SLOT), 0);
-	cr_expect_eq(count_steps(&plan, STEP_SERVICE_GRACE), 0);
-	plan_deinit(&plan);
-	target_deinit(&target);
-}
-
-Test(plan, a_change_to_source_hash_moves_all)
-{
-	struct target target = two_services();
-	struct plan plan;
-
-	reach(&target);
-	target.services[0].algorithm = ALGORITHM_SOURCE_HASH;
-	target.services[0].source_bits = 24;
-	plan = plan_for(&target);
-	cr_expect_eq(count_steps(&plan, STEP_SLOT), 0);
-	cr_expect_eq(plan.n_services, 1);
-	cr_expect_eq(plan.services[0].slots_moved, 512);
-	plan_deinit(&plan);
-	target_deinit(&target);
-}
-
-Test(plan, features_are_added_first_and_fall_away_last)
-{
-	struct target target = two_services();
-	struct plan plan;
-	uint32_t old;
-
-	reach(&target);
-	old = world.program.features;
-	cr_expect_eq(old, FEATURE_IPV4 | FEATURE_IPIP);
-	target.services[0].tracking = TRACKING_ALL;
-	target.services[0].vip = target.services[1].vip = target_address(3);
-	plan = plan_for(&target);
-	cr_expect_eq(plan.steps[0].kind, STEP_PROGRAM);
-	cr_expect_eq(plan.steps[0].after.program.features,
-		     old | FEATURE_IPV6 | FEATURE_TRACK_ALL);
-	cr_expect_eq(plan.steps[plan.count - 1].kind, STEP_PROGRAM);
-	cr_expect_eq(plan.steps[plan.count - 1].after.program.features,
-		     FEATURE_IPV6 | FEATURE_IPIP | FEATURE_TRACK_ALL);
-	plan_deinit(&plan);
-	target_deinit(&target);
-}
-
-Test(plan, another_forward_is_another_backend)
-{
-	struct target target = two_services();
-	struct address *address = &target.services[0].backends[1].address;
-	int before, after;
-	uint32_t service;
-
-	reach(&target);
-	service = world_find_vip(&world, &target.services[0].vip, IPPROTO_TCP, htons(80))->service;
-	before = world_find_backend(&world, service, address, FORWARD_IPIP);
-	target.services[0].backends[1].forward = FORWARD_L2;
-	reach(&target);
-	after = world_find_backend(&world, service, address, FORWARD_L2);
-	cr_expect_neq(before, after);
-	cr_expect_eq(world.backends[before].state, BACKEND_DRAINING);
-	cr_expect_eq(world.backends[after].state, BACKEND_UP);
-	expect_world(&target);
-	target_deinit(&target);
-}
-
-/* ---- limits --------------------------------------------------------------------------------------- */
-
-static void expect_no_room(struct world_size size, const char *where)
-{
-	struct target target = two_services();
-	struct sl_errors errors = {};
-	struct plan plan = {.count = 77};
-	struct world small;
-
-	world_init(&small, size);
-	cr_expect_eq(plan_build(&small, &target, now_ns, &plan, &errors), -ENOSPC);
-	cr_expect_eq(plan.count, 77);
-	cr_assert_eq(errors.count, 1);
-	cr_expect_str_eq(errors.list[0].where, where);
-	sl_errors_deinit(&errors);
-	world_deinit(&small);
-	target_deinit(&target);
-}
-
-Test(plan, capacity_that_does_not_suffice)
-{
-	expect_no_room((struct world_size){2, 6, 64}, "capacity.services");
-	expect_no_room((struct world_size){3, 5, 64}, "capacity.backends");
-	expect_no_room((struct world_size){3, 6, 63}, "capacity.slots");
-}
-
-Test(plan, capacity_that_just_suffices)
-{
-	struct target target = two_services();
-
-	teardown();
-	world_init(&world, (struct world_size){3, 6, 64});
-	reach(&target);
-	cr_expect_eq(world.services[2].word & SERVICE_WORD_LIVE, SERVICE_WORD_LIVE);
-	target_deinit(&target);
-}
-
-Test(plan, what_is_held_is_not_given_out)
-{
-	struct target target = two_services(), none = {.program = target_program()};
-	struct plan plan;
-
-	teardown();
-	world_init(&world, (struct world_size){3, 6, 64});
-	reach(&target);
-	reach(&none);
-	cr_expect_eq(plan_build(&world, &target, now_ns, &plan, NULL), -ENOSPC);
-	lift_holds();
-	reach(&target);
-	target_deinit(&target);
-}
-
-/* ---- settling ------------------------------------------------------------------------------------- */
-
-static void settle(const struct target *target, uint64_t begun_ns, bool record_of_leaver, int leaver)
-{
-	struct scan scan;
-	struct plan plan;
-
-	scan_init(&scan, &world.size);
-	scan_begin(&scan, begun_ns);
-	if (record_of_leaver)
-		scan.backends[leaver].established = 1;
-	plan_settle(&world, target, &scan, now_ns, &plan);
-	apply_steps(&plan, plan.count);
-	plan_deinit(&plan);
-	scan_deinit(&scan);
-}
-
-static size_t count_slots(bool (*is)(__u32))
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < world.size.services; i++) {
-		uint64_t word = world.services[i].word;
-
-		for (uint32_t k = 0; k < service_word_chunks(word) * SLOTS_PER_CHUNK; k++)
-			count += is(world.slots[SERVICE_WORD_CHUNK(word) * SLOTS_PER_CHUNK + k]);
-	}
-	return count;
-}
-
-static bool is_moving(__u32 word)
-{
-	return SLOT_ORIGIN(word) != SLOT_NONE && SLOT_ORIGIN(word) != SLOT_CURRENT(word);
-}
-
-static bool is_tail(__u32 word)
-{
-	return SLOT_ORIGIN(word) == SLOT_NONE && SLOT_CURRENT(word) != SLOT_NONE;
-}
-
-Test(plan, a_backend_that_left_goes_when_nothing_names_it)
-{
-	struct target target = two_services();
-	struct address gone = target.services[0].backends[2].address;
-	uint32_t service;
-	int id;
-
-	reach(&target);
-	service = world_find_vip(&world, &target.services[0].vip, IPPROTO_TCP, htons(80))->service;
-	id = world_find_backend(&world, service, &gone, FORWARD_IPIP);
-	target_remove_backend(&target.services[0], 2);
-	reach(&target);
-	cr_expect_eq(world.backends[id].state, BACKEND_DRAINING);
-	cr_expect_gt(count_slots(is_moving), 0);
-
-	now_ns += MINUTE / 4;
-	settle(&target, now_ns, false, id); /* the drain time isn't over */
-	cr_expect_gt(count_slots(is_moving), 0);
-	now_ns += MINUTE / 2;
-	settle(&target, now_ns, false, id);
-	cr_expect_eq(count_slots(is_moving), 0);
-	cr_expect_gt(count_slots(is_tail), 0);
-	settle(&target, now_ns, false, id); /* this scan is no younger than the tails */
-	cr_expect_gt(count_slots(is_tail), 0);
-	cr_expect_eq(world.backends[id].state, BACKEND_DRAINING);
-	now_ns += MINUTE / 60;
-	settle(&target, now_ns, true, id);
-	cr_expect_eq(count_slots(is_tail), 0);
-	cr_expect_eq(world.backends[id].state, BACKEND_DRAINING);
-	settle(&target, now_ns, false, id);
-	cr_expect_eq(world.backends[id].state, BACKEND_FREE);
-	cr_expect_eq(world.backend_hold[id], HOLD_GRACE | HOLD_SCAN);
-	target_deinit(&target);
-}
-
-Test(plan, a_backend_of_the_target_never_goes)
-{
-	struct target target = two_services();
-
-	for (size_t i = 0; i < 3; i++)
-		target.services[0].backends[i].state = BACKEND_DOWN;
-	reach(&target);
-	now_ns += MINUTE;
-	settle(&target, now_ns, false, 0);
-	expect_world(&target);
-	target_deinit(&target);
-}
-
-/* A scan that began before the backend came back saw none of the flows that fell back meanwhile. */
-Test(plan, a_tail_of_a_backend_that_just_came_up_does_not_settle)
-{
-	struct target target = two_services();
-	uint64_t begun_ns;
-
-	for (size_t i = 1; i < 3; i++)
-		target.services[0].backends[i].state = BACKEND_DRAINING;
-	reach(&target);
-	target.services[0].backends[0].state = BACKEND_DOWN;
-	reach(&target);
-	now_ns += MINUTE;
-	begun_ns = now_ns;
-	now_ns += MINUTE / 60;
-	target.services[0].backends[0].state = BACKEND_UP;
-	reach(&target);
-	now_ns += MINUTE / 60;
-	settle(&target, begun_ns, false, 0);
-	cr_expect_eq(count_slots(is_tail), 512);
-	settle(&target, now_ns, false, 0);
-	cr_expect_eq(count_slots(is_tail), 0);
-	target_deinit(&target);
 }

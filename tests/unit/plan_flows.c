@@ -9,160 +9,15 @@
  */
 #include "balance/plan.h"
 
-#include "balance/mix.h"
-#include "balance/slots.h"
-#include "targets.h"
+#include "site.h"
 
 #include <criterion/criterion.h>
 
-#define FLOWS	 256
-#define BUCKETS	 (FLOWS / FLOWS_PER_BUCKET)
 #define STEPS	 6000
-#define SEEDS	 12
+#define SEEDS	 40
 #define SERVICES 3
 #define HOSTS	 12
 #define MS	 1000000ull
-
-struct flow {
-	bool live;
-	bool udp;
-	uint32_t service; /* index into the target */
-	uint64_t hash;
-	uint32_t source;
-	int backend;
-	uint64_t seen_ns;
-};
-
-struct site {
-	struct random random;
-	struct world world;
-	struct target target;
-	struct scan scan;
-	struct flow flows[FLOWS]; /* flow i has entry i of the table to itself: nothing is evicted */
-	struct flow_bucket table[BUCKETS];
-	uint8_t held_at_begin[400];
-	uint64_t now_ns;
-	uint32_t turn;
-	unsigned packets;
-	unsigned broken;
-	unsigned by_record; /* packets, by why they went where they did */
-	unsigned by_origin;
-	unsigned by_fallback;
-};
-
-static bool usable(const struct site *site, uint32_t backend)
-{
-	return world_backend_usable(&site->world, backend);
-}
-
-/* ---- the packet ---------------------------------------------------------------------------------- */
-
-static __u64 *entry_of(struct site *site, const struct flow *flow)
-{
-	size_t i = flow - site->flows;
-
-	return &site->table[i / FLOWS_PER_BUCKET].entry[i % FLOWS_PER_BUCKET];
-}
-
-static __u32 slot_at(const struct site *site, uint64_t word, uint32_t hash32)
-{
-	uint32_t slot = (uint64_t)hash32 << SERVICE_WORD_LOG2(word) >> 32;
-
-	return site->world.slots[SERVICE_WORD_CHUNK(word) * SLOTS_PER_CHUNK + slot];
-}
-
-static __u32 slot_of(const struct site *site, const struct flow *flow, uint64_t word)
-{
-	if (SERVICE_WORD_ALGORITHM(word) == ALGORITHM_SOURCE_HASH)
-		return slot_at(site, word, mix(1, flow->source) >> 32);
-	return slot_at(site, word, flow->hash); /* its low half is the signature here */
-}
-
-static int fallback(const struct site *site, const struct flow *flow, uint64_t word)
-{
-	uint64_t hash = flow->hash;
-
-	for (int i = 0; i < 4; i++) {
-		uint32_t backend;
-
-		hash = mix(hash, i);
-		backend = SLOT_CURRENT(slot_at(site, word, hash >> 32));
-		if (usable(site, backend))
-			return backend;
-	}
-	return -1;
-}
-
-static int turn(struct site *site, uint64_t word)
-{
-	uint32_t slot = site->turn++ & ((1u << SERVICE_WORD_LOG2(word)) - 1);
-	__u32 found = site->world.slots[SERVICE_WORD_CHUNK(word) * SLOTS_PER_CHUNK + slot];
-
-	return usable(site, SLOT_CURRENT(found)) ? (int)SLOT_CURRENT(found) : -1;
-}
-
-static bool takes_turns(uint64_t word)
-{
-	return SERVICE_WORD_ALGORITHM(word) == ALGORITHM_ROUND_ROBIN ||
-	       SERVICE_WORD_ALGORITHM(word) == ALGORITHM_WEIGHTED_ROUND_ROBIN;
-}
-
-static bool is_record_of(const struct site *site, __u64 entry, uint32_t service)
-{
-	return entry && site->world.backends[FLOW_BACKEND(entry)].service == service &&
-	       usable(site, FLOW_BACKEND(entry));
-}
-
-/* Which backend, and whether it is recorded. */
-static int choose(struct site *site, const struct flow *flow, uint32_t service, bool syn,
-		  bool *ret_record)
-{
-	uint64_t word = site->world.services[service].word;
-	bool tracked = SERVICE_WORD_TRACKING(word) == TRACKING_ALL;
-	__u32 slot = slot_of(site, flow, word), current = SLOT_CURRENT(slot);
-	bool new = flow->udp ? site->now_ns >= site->world.services[service].grace_until_ns : syn;
-	__u64 entry = *entry_of(site, flow);
-	int backend;
-
-	*ret_record = !slot_is_settled(slot) || tracked || !usable(site, current);
-	if (!*ret_record)
-		return current;
-	if (is_record_of(site, entry, service)) {
-		site->by_record++;
-		return FLOW_BACKEND(entry);
-	}
-	if (takes_turns(word) && new && (backend = turn(site, word)) >= 0)
-		return backend;
-	if (slot_is_moving(slot) && usable(site, SLOT_ORIGIN(slot)) && !new) {
-		site->by_origin++;
-		return SLOT_ORIGIN(slot);
-	}
-	if (usable(site, current)) {
-		*ret_record = slot_is_moving(slot) || tracked;
-		return current;
-	}
-	site->by_fallback++;
-	return fallback(site, flow, word);
-}
-
-static int steer(struct site *site, struct flow *flow, bool syn)
-{
-	const struct target_service *target = &site->target.services[flow->service];
-	const struct vip *vip =
-		world_find_vip(&site->world, &target->vip, target->protocol, target->port_be);
-	bool record;
-	int backend;
-
-	if (!vip || !(site->world.services[vip->service].word & SERVICE_WORD_LIVE))
-		return -1;
-	backend = choose(site, flow, vip->service, syn, &record);
-	site->packets++;
-	if (record && backend >= 0)
-		*entry_of(site, flow) = FLOW_ENTRY((uint32_t)flow->hash, backend,
-						   site->now_ns >> FLOW_TICK_SHIFT,
-						   FLOW_ESTABLISHED);
-	return backend;
-}
 
 /* ---- flows --------------------------------------------------------------------------------------- */
 
@@ -301,23 +156,19 @@ static void change_target(struct site *site)
 	struct target_backend *backend =
 		&service->backends[random_below(random, service->n_backends)];
 
-	switch (random_below(random, 8)) {
-	case 0 ... 1:
-		toggle_backend(random, service);
-		break;
-	case 2 ... 4:
-		backend->state = random_state(random);
-		break;
-	case 5:
-		backend->weight = random_below(random, 5);
-		break;
+	switch (random_below(random, 9)) {
+	case 0 ... 1: toggle_backend(random, service); break;
+	case 2 ... 4: backend->state = random_state(random); break;
+	case 5: backend->weight = random_below(random, 5); break;
 	case 6:
 		if (random_one_in(random, 3))
 			change_algorithm(random, service);
 		break;
-	case 7:
-		backend->next_hop.word = random_below(random, 3);
+	case 7: /* all of them: slots stay as they are */
+		for (size_t i = 0; i < service->n_backends; i++)
+			service->backends[i].state = BACKEND_DRAINING;
 		break;
+	case 8: backend->next_hop.word = random_below(random, 3); break;
 	}
 }
 
@@ -328,9 +179,10 @@ static void site_init(struct site *site, uint64_t seed)
 	static const enum algorithm algorithms[SERVICES] = {ALGORITHM_MAGLEV, ALGORITHM_MAGLEV,
 							    ALGORITHM_SOURCE_HASH};
 
-	*site = (struct site){.random = {seed}, .now_ns = 100000 * MS,
-			      .target = {.program = target_program()}};
-	world_init(&site->world, (struct world_size){.services = 8, .backends = 400, .chunks = 2000});
+	*site = (struct site){
+		.random = {seed}, .now_ns = 100000 * MS, .target = {.program = target_program()}};
+	world_init(&site->world,
+		   (struct world_size){.services = 8, .backends = 400, .chunks = 2000});
 	scan_init(&site->scan, &site->world.size);
 	for (uint32_t i = 0; i < SERVICES; i++) {
 		target_add_service(&site->target, 2 + i, i == 1 ? IPPROTO_UDP : IPPROTO_TCP);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,7 +110,7 @@ static int plain_program(void)
 	return bpf_prog_load(BPF_PROG_TYPE_XDP, "other", "GPL", pass, 2, NULL);
 }
 
-/* ---- load ------------------------------------------------------------------------------------------ */
+/* ---- load ------------------------------------------------------------------------------------ */
 
 Test(program, loads_no_features_each_and_all)
 {
@@ -130,8 +131,9 @@ Test(program, map_sizes_follow_the_capacity)
 	static const struct {
 		enum map_number map;
 		unsigned entries;
-	} expected[] = {{MAP_services, 9}, {MAP_vips4, 16}, {MAP_slots, 16}, {MAP_backends, 32},
-			{MAP_flows, 256},  {MAP_turns, 9},  {MAP_egress, EGRESS_MAX}};
+	} expected[] = {{MAP_services, 9},	 {MAP_vips4, 16},  {MAP_slots, 16},
+			{MAP_backends, 32},	 {MAP_flows, 256}, {MAP_turns, 9},
+			{MAP_egress, EGRESS_MAX}};
 
 	for (size_t i = 0; i < sl_count(expected); i++) {
 		struct bpf_map_info info = {};
@@ -152,8 +154,9 @@ Test(program, another_capacity_is_an_error_that_says_how_to_go_on)
 	program_close(program);
 	larger.flows = 4096;
 	cr_assert_lt(program_open(veth_pin_dir(), &larger, &key, &program, &errors), 0);
-	expect_error("map flows: pinned with 256 entries, 1024 are wanted: run `sluicectl detach` to "
-		     "start anew, or set capacity.flows back to 1024");
+	expect_error(
+		"map flows: pinned with 256 entries, 1024 are wanted: run `sluicectl detach` to "
+		"start anew, or set capacity.flows back to 1024");
 	larger = veth_capacity;
 	larger.slots = 512;
 	cr_assert_lt(program_open(veth_pin_dir(), &larger, &key, &program, &errors), 0);
@@ -172,7 +175,27 @@ Test(program, a_pin_directory_elsewhere_is_refused)
 	rmdir(path);
 }
 
-/* ---- attach ---------------------------------------------------------------------------------------- */
+Test(program, a_load_that_fails_leaves_the_old_program)
+{
+	struct program *program = load_program();
+	struct rlimit before, none = {3, 3};
+	__u32 attached;
+
+	attach(program, CONFIG_MODE_NATIVE);
+	attached = query(VETH_IN).drv_prog_id;
+	getrlimit(RLIMIT_NOFILE, &before);
+	none.rlim_max = before.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none);
+	cr_expect_eq(program_load(program, &veth_program, &errors), -EMFILE);
+	setrlimit(RLIMIT_NOFILE, &before);
+	cr_expect_eq(errors.count, 1);
+	cr_expect_eq(query(VETH_IN).drv_prog_id, attached);
+	cr_expect_eq(program_load(program, &veth_program, &errors), 0);
+	cr_expect_neq(query(VETH_IN).drv_prog_id, attached);
+	program_close(program);
+}
+
+/* ---- attach ---------------------------------------------------------------------------------- */
 
 Test(program, auto_is_native_where_the_driver_can)
 {
@@ -223,17 +246,27 @@ Test(program, offload_is_tried_and_refused)
 	program_close(program);
 }
 
-/* Where the kernel has it, the dispatcher must be in front; where not, nothing may be attached. */
+/*
+ * Swaps and goes where the kernel has dispatchers. Where it has none, or one that libxdp's own
+ * doesn't suit, nothing may be attached.
+ */
 Test(program, shared_is_a_dispatcher_or_a_clear_error)
 {
 	struct config_interface interface = inside(CONFIG_ATTACH_SHARED, CONFIG_MODE_AUTO);
 	struct program *program = load_program();
 	int err = program_attach(program, &interface, &errors);
 
-	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1) {
-		cr_expect_eq(err, 0, "%s", sl_errors_text(&errors));
-		cr_expect_eq(program_load(program, &veth_program, &errors), 0);
+	if (!err) {
+		__u32 attached = query(VETH_IN).drv_prog_id;
+
+		cr_expect(attached);
+		cr_expect_eq(program_mode(program, VETH_IN), CONFIG_MODE_NATIVE);
+		cr_expect_eq(program_load(program, &veth_program, &errors), 0, "%s",
+			     sl_errors_text(&errors));
+		cr_expect(query(VETH_IN).drv_prog_id && query(VETH_IN).drv_prog_id != attached);
 		cr_expect_eq(program_detach(program, VETH_IN, &errors), 0);
+	} else if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1) {
+		expect_error("Extension program changes packet data, while original does not");
 	} else {
 		cr_assert_eq(err, -EOPNOTSUPP);
 		expect_error("this kernel refuses them: set `attach: link`");
@@ -275,7 +308,7 @@ Test(program, attach_needs_a_program_and_an_interface)
 	program_close(program);
 }
 
-/* ---- restart --------------------------------------------------------------------------------------- */
+/* ---- restart --------------------------------------------------------------------------------- */
 
 Test(program, a_second_process_continues)
 {
@@ -297,6 +330,22 @@ Test(program, a_second_process_continues)
 	program_close(second);
 }
 
+Test(program, a_directory_has_one_daemon_at_a_time)
+{
+	struct program *first = open_program(&veth_capacity), *second = NULL;
+	int lock = dup(program_lock_fd(first));
+	int err = program_open(veth_pin_dir(), &veth_capacity, &key, &second, &errors);
+
+	cr_expect_eq(err, -EBUSY);
+	cr_expect_not_null(strstr(errors.list[0].what, "another sluiced"));
+	program_close(first);
+	sl_errors_deinit(&errors);
+	err = program_open(veth_pin_dir(), &veth_capacity, &key, &second, &errors);
+	cr_expect_eq(err, -EBUSY, "its worker still has the lock");
+	close(lock);
+	program_close(open_program(&veth_capacity));
+}
+
 Test(program, an_interface_made_anew_is_attached_anew)
 {
 	struct program *program = load_program();
@@ -304,7 +353,8 @@ Test(program, an_interface_made_anew_is_attached_anew)
 	attach(program, CONFIG_MODE_AUTO);
 	veth_renew();
 	cr_assert_not(query(VETH_IN).prog_id);
-	cr_assert_eq(program_load(program, &veth_program, &errors), 0, "a gone interface is no error");
+	cr_assert_eq(program_load(program, &veth_program, &errors), 0,
+		     "a gone interface is no error");
 	attach(program, CONFIG_MODE_AUTO);
 	cr_expect(query(VETH_IN).drv_prog_id);
 	program_close(program);
@@ -346,7 +396,7 @@ Test(program, remove_all_works_while_others_hold_descriptors)
 	program_close(program);
 }
 
-/* ---- packets --------------------------------------------------------------------------------------- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 static uint64_t packets_seen(const struct program *program)
 {
@@ -384,7 +434,8 @@ static pid_t start_sender(struct traffic *traffic, int socket)
 	_exit(0);
 }
 
-/* A child sends all the while. Each frame must be counted by one program or the other, and arrive. */
+/* A child sends all the while. Each frame must be counted by one program or the other, and arrive.
+ */
 Test(program, a_swap_loses_no_packet)
 {
 	struct traffic *traffic = mmap(NULL, sizeof(*traffic), PROT_READ | PROT_WRITE,

@@ -77,26 +77,32 @@ static int draw_backend(struct history *h, bool up)
 
 static void site_open(struct history *h)
 {
-	const struct vip4_key tcp = { .addr_be = htobe32(0xc6336401), .port_be = htobe16(80),
-				      .protocol = IPPROTO_TCP };
-	const struct vip4_key udp = { .addr_be = htobe32(0xc6336401), .port_be = htobe16(53),
-				      .protocol = IPPROTO_UDP };
+	const struct vip4_key tcp = {
+		.addr_be = htobe32(0xc6336401), .port_be = htobe16(80), .protocol = IPPROTO_TCP};
+	const struct vip4_key udp = {
+		.addr_be = htobe32(0xc6336401), .port_be = htobe16(53), .protocol = IPPROTO_UDP};
 
 	native_open(4, 4, BACKENDS, BUCKETS);
 	config = (struct program_config){
-		.features = FEATURE_ALL, .outer4_bits = 16, .outer6_bits = 64,
-		.idle_unconfirmed_ticks = IDLE_S / 4, .idle_established_ticks = IDLE_S / 4,
+		.features = FEATURE_ALL,
+		.outer4_bits = 16,
+		.outer6_bits = 64,
+		.idle_unconfirmed_ticks = IDLE_S / 4,
+		.idle_established_ticks = IDLE_S / 4,
 		.idle_closing_ticks = IDLE_S / 4,
 	};
 	host_hash_put(&vips4, &tcp, SERVICE);
 	host_hash_put(&vips4, &udp, SERVICE);
-	egress.value[1] = (struct egress_entry){ .ifindex = 1, .mtu = 1500 };
+	egress.value[1] = (struct egress_entry){.ifindex = 1, .mtu = 1500};
 	services.value[SERVICE].word =
 		SERVICE_WORD(1, 4, ALGORITHM_MAGLEV, WHEN_EMPTY_DROP, TRACKING_MOVING, 0);
 	for (int i = 0; i < BACKENDS; i++)
 		backends.value[i] = (struct backend_entry){
-			.state = BACKEND_UP, .forward = FORWARD_L2, .family = 4, .service = SERVICE,
-			.next_hop = { .mac = { 2, 0, 0, 0, 0, i }, .egress = 1 },
+			.state = BACKEND_UP,
+			.forward = FORWARD_L2,
+			.family = 4,
+			.service = SERVICE,
+			.next_hop = {.mac = {2, 0, 0, 0, 0, i}, .egress = 1},
 		};
 	for (int i = 0; i < SLOTS; i++)
 		slots.value[1].slot[i] = SLOT(i % BACKENDS, i % BACKENDS);
@@ -111,7 +117,8 @@ static void change_slot(struct history *h, int i, int backend)
 
 	services.value[SERVICE].grace_until_ns = (h->now_s + GRACE_S) * SECOND;
 	*word = slot_change(was, backend, is_up, NULL);
-	if (!h->give_back && SLOT_ORIGIN(was) == (__u32)backend && SLOT_CURRENT(was) != (__u32)backend)
+	if (!h->give_back && SLOT_ORIGIN(was) == (__u32)backend &&
+	    SLOT_CURRENT(was) != (__u32)backend)
 		*word = SLOT(backend, backend);
 	if (*word != was)
 		h->moved_s[i] = h->now_s;
@@ -158,7 +165,7 @@ static __u32 scan_records(struct history *h)
 
 		if (!*entry)
 			continue;
-		if (FLOW_IDLE_TICKS(*entry, now_tick) > IDLE_S / 4 ||
+		if (flow_idle_ticks(*entry, now_tick) > IDLE_S / 4 ||
 		    !is_up(NULL, FLOW_BACKEND(*entry)))
 			*entry = 0;
 		else if (FLOW_BACKEND(*entry) != SLOT_CURRENT(slots.value[1].slot[slot]))
@@ -189,10 +196,11 @@ static int speak(struct history *h, const struct flow *f, bool first)
 	struct frame frame;
 	unsigned char *source;
 
-	frame_build(&frame, (struct frame_spec){ .protocol = f->udp ? IPPROTO_UDP : IPPROTO_TCP,
-						 .tcp_flags = first ? SYN : ACK });
+	frame_build(&frame, (struct frame_spec){.protocol = f->udp ? IPPROTO_UDP : IPPROTO_TCP,
+						.tcp_flags = first ? SYN : ACK});
 	source = frame.bytes + frame.l3 + 12;
-	source[0] = 10, source[1] = f->serial >> 16, source[2] = f->serial >> 8, source[3] = f->serial;
+	source[0] = 10, source[1] = f->serial >> 16, source[2] = f->serial >> 8,
+	source[3] = f->serial;
 	host.now_ns = h->now_s * SECOND;
 	h->packets++;
 	return native_run(&frame) == XDP_TX ? frame.bytes[5] : -1;
@@ -202,7 +210,7 @@ static void begin_flow(struct history *h)
 {
 	struct flow *f = &h->flows[draw(h, FLOWS)];
 
-	*f = (struct flow){ .serial = ++h->serial, .seen_s = h->now_s, .udp = draw(h, 5) < 2 };
+	*f = (struct flow){.serial = ++h->serial, .seen_s = h->now_s, .udp = draw(h, 5) < 2};
 	f->backend = speak(h, f, true);
 	if (f->backend < 0) {
 		h->refused++;
@@ -230,7 +238,7 @@ static void continue_flow(struct history *h)
 
 static void step(struct history *h, int number)
 {
-	static const int waits[] = { 0, 1, 1, 2, 5 };
+	static const int waits[] = {0, 1, 1, 2, 5};
 	__u32 x = draw(h, 1000);
 
 	h->now_s += waits[draw(h, 5)];
@@ -253,11 +261,11 @@ static void step(struct history *h, int number)
 
 static struct history run_histories(bool give_back, bool keep_come_back)
 {
-	struct history sum = { 0 };
+	struct history sum = {0};
 
 	for (int seed = 1; seed <= HISTORIES; seed++) {
-		struct history h = { .seed = seed, .give_back = give_back,
-				     .come_back = keep_come_back };
+		struct history h = {
+			.seed = seed, .give_back = give_back, .come_back = keep_come_back};
 
 		site_open(&h);
 		for (int i = 0; i < STEPS; i++)
@@ -291,9 +299,9 @@ static void case_no_come_back(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
-		{ "no live flow changes its backend", case_designed },
-		{ "without the give-back rule some do", case_no_give_back },
-		{ "without the come-back rule some do", case_no_come_back },
+		{"no live flow changes its backend", case_designed},
+		{"without the give-back rule some do", case_no_give_back},
+		{"without the come-back rule some do", case_no_come_back},
 	};
 
 	return check_run(cases, 3);

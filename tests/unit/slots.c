@@ -143,8 +143,10 @@ static void begin_flow(struct history *h)
 {
 	struct flow *flow = &h->flows[h->n_flows++];
 
-	*flow = (struct flow){.live = true, .udp = random_below(&h->random, 100) < 40,
-			      .seen = h->now, .record = -1};
+	*flow = (struct flow){.live = true,
+			      .udp = random_below(&h->random, 100) < 40,
+			      .seen = h->now,
+			      .record = -1};
 	flow->backend = steer(h, flow, true);
 }
 
@@ -171,7 +173,9 @@ static int broken_flows(uint64_t seed, bool give_back, bool come_back)
 	static const int pauses[] = {0, 1, 1, 2, 5};
 	static struct history h;
 
-	h = (struct history){.random = {seed}, .word = SLOT(0, 0), .give_back = give_back,
+	h = (struct history){.random = {seed},
+			     .word = SLOT(0, 0),
+			     .give_back = give_back,
 			     .come_back = come_back};
 	memset(h.up, true, sizeof(h.up));
 	for (int step = 0; step < STEPS; step++) {

@@ -25,7 +25,8 @@ TestSuite(world, .init = setup, .fini = teardown);
 
 static struct vip vip_of(uint32_t address, uint8_t protocol, uint16_t port, uint32_t service)
 {
-	return (struct vip){{4, {htonl(address)}}, htons(port), protocol, service};
+	return (struct vip){
+		{.family = 4, .word_be = {htonl(address)}}, htons(port), protocol, service};
 }
 
 static struct step step_of(enum step_kind kind, uint32_t index)
@@ -87,8 +88,8 @@ Test(world, vips_are_found_whatever_the_order_of_insertion)
 		world_apply(&world, &step, 0);
 	}
 	for (uint32_t i = 0; i < 200; i++) {
-		const struct vip *found = world_find_vip(&world, &vips[i].address,
-							 vips[i].protocol, vips[i].port_be);
+		const struct vip *found =
+			world_find_vip(&world, &vips[i].address, vips[i].protocol, vips[i].port_be);
 
 		if (i % 3 == 0)
 			cr_expect_null(found);
@@ -190,7 +191,7 @@ Test(world, adopt_holds_all_that_is_not_in_use)
 Test(world, a_backend_is_found_by_service_address_and_forward)
 {
 	struct step first = backend_step(3, 1, 7), second = backend_step(5, 2, 7);
-	struct address address = {4, {htonl(7)}};
+	struct address address = {.family = 4, .word_be = {htonl(7)}};
 
 	world_apply(&world, &first, 0);
 	world_apply(&world, &second, 0);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct option_words option_table[OPTION_COUNT] = {
+#define X(name, letter, word, argument, help) {letter, word, argument, help},
+	OPTIONS(X)
+#undef X
+};
+
+/* clang-format off */
+const struct command commands[] = {
+	{"check", "FILE", 1, 1, 0, run_check,
+	 "check a configuration; needs no daemon",
+	 "All errors are printed, each with its place in the file. Exit 0 if there is none, else 3."},
+	{"diff", "FILE", 1, 1, 0, run_diff,
+	 "say what a configuration would change",
+	 "Exit 0 if nothing would change, 1 if something would, 2 on an error."},
+	{"apply", "FILE", 1, 1, OPTION_DRY_RUN | OPTION_IF_GENERATION, run_apply,
+	 "make a configuration the one in force",
+	 "All of it takes effect, or nothing does. Flows that run stay with their backends."},
+	{"status", "", 0, 0, 0, run_status,
+	 "healthy, degraded or broken, and why",
+	 "Exit 0 healthy, 1 degraded, 2 broken."},
+	{"show services", "", 0, 0, 0, run_show_services, "services with slots and traffic", NULL},
+	{"show backends", "", 0, 0, 0, run_show_backends, "backends with health and flows", NULL},
+	{"show flows", "", 0, 0, 0, run_show_flows, "the flow table's records and events", NULL},
+	{"show verdicts", "", 0, 0, 0, run_show_verdicts, "what became of all packets",
+	 "Verdicts without a packet are left out of the table; -o json has them all."},
+	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
+	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, as apply reads it",
+	 NULL},
+	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
+	 "give a backend no new flows; those it has stay",
+	 "With --wait: until no slot is moving and no flow record names it. That takes the service's\n"
+	 "drain time at least. Exit 7 if --timeout is over first; the backend drains on."},
+	{"enable", "POOL/BACKEND", 1, 1, 0, run_enable,
+	 "take drain or disable back", NULL},
+	{"disable", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_disable,
+	 "leave a backend at once, flows and all", NULL},
+	{"weight", "POOL/BACKEND N|default", 2, 2, 0, run_weight,
+	 "override a backend's weight (0 to 1000)", NULL},
+	{"explain", "tcp|udp SOURCE:PORT DESTINATION:PORT", 0, 3,
+	 OPTION_INTERFACE | OPTION_FLAGS | OPTION_HEX, run_explain,
+	 "say what would become of a packet, and why",
+	 "IPv6 addresses stand in brackets: [2001:db8::1]:443. The packet is run through the real\n"
+	 "program on the real tables; nothing is sent, counted or recorded."},
+	{"detach", "", 0, 0, OPTION_PIN_DIR, run_detach,
+	 "take the program off all interfaces",
+	 "With a daemon it stays detached until the daemon is started anew. Without one, links and maps\n"
+	 "are removed, which needs root."},
+	{"completion", "bash", 1, 1, 0, run_completion,
+	 "print a completion script for the shell",
+	 "For this shell: source <(sluicectl completion bash)"},
+	{"help", "[COMMAND]", 0, 2, 0, run_help, "help on all commands, or on one", NULL},
+	{"version", "", 0, 0, 0, run_version, "versions of client and daemon", NULL},
+	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
+};
+/* clang-format on */
+
+/* How many of the words are the command's name; 0: they aren't. */
+static int match(const char *name, char *const words[], int count)
+{
+	const char *space = strchr(name, ' ');
+
+	if (count < 1)
+		return 0;
+	if (!space)
+		return !strcmp(name, words[0]);
+	if (count < 2 || strlen(words[0]) != (size_t)(space - name) ||
+	    strncmp(name, words[0], space - name) || strcmp(space + 1, words[1]))
+		return 0;
+	return 2;
+}
+
+const struct command *command_find(char *const words[], int count, int *ret_used)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		int used = match(command->name, words, count);
+
+		if (!used)
+			continue;
+		*ret_used = used;
+		return command;
+	}
+	return NULL;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein's, by rows; too long a word is far from everything. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+
+	if (n >= 63)
+		return n;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			size_t above = row[j + 1];
+
+			row[j + 1] = least(diagonal + (a[i] != b[j]), least(above, row[j]) + 1);
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+const char *command_suggest(char *const words[], int count)
+{
+	size_t nearest = 3; /* two typing errors */
+	const char *found = NULL;
+
+	for (const struct command *command = commands; command->name; command++) {
+		char typed[64];
+		size_t far;
+
+		if (strchr(command->name, ' ') && count > 1)
+			snprintf(typed, sizeof(typed), "%s %s", words[0], words[1]);
+		else
+			snprintf(typed, sizeof(typed), "%s", words[0]);
+		far = distance(typed, command->name);
+		if (far >= nearest)
+			continue;
+		nearest = far;
+		found = command->name;
+	}
+	return found;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * command.h - the table of all commands: parsing, help and completion come from it.
+ */
+#ifndef SLUICECTL_COMMAND_H
+#define SLUICECTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(NAME, 'short' or 0, "long", "ARGUMENT" or NULL, help) */
+#define OPTIONS(X)                                                                                 \
+	X(SOCKET, 's', "socket", "PATH", "the daemon's socket (or $SLUICE_SOCKET)")                \
+	X(OUTPUT, 'o', "output", "FORMAT", "table or json")                                        \
+	X(TIMEOUT, 't', "timeout", "TIME",                                                         \
+	  "give up after that long: 500ms, 10s, 5m (default 10s)")                                 \
+	X(NO_HEADERS, 0, "no-headers", NULL, "tables without their first line")                    \
+	X(HELP, 'h', "help", NULL, "help on the command")                                          \
+	X(DRY_RUN, 0, "dry-run", NULL, "say what would change, and change nothing")                \
+	X(IF_GENERATION, 0, "if-generation", "N",                                                  \
+	  "only if the configuration is still generation N")                                       \
+	X(WAIT, 0, "wait", NULL, "wait until no flow is left (without --timeout: for ever)")       \
+	X(INTERFACE, 'i', "interface", "NAME",                                                     \
+	  "the interface it comes in by (default: the first)")                                     \
+	X(FLAGS, 0, "flags", "FLAGS", "TCP flags, as syn or fin,ack (default syn)")                \
+	X(HEX, 0, "hex", "FRAME", "an Ethernet frame in hex digits instead")                       \
+	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
+
+enum option_number {
+#define X(name, letter, word, argument, help) OPTION_NUMBER_##name,
+	OPTIONS(X)
+#undef X
+		OPTION_COUNT
+};
+
+enum option_bit {
+#define X(name, letter, word, argument, help) OPTION_##name = 1u << OPTION_NUMBER_##name,
+	OPTIONS(X)
+#undef X
+		OPTIONS_GLOBAL = OPTION_SOCKET | OPTION_OUTPUT | OPTION_TIMEOUT |
+				 OPTION_NO_HEADERS | OPTION_HELP,
+};
+
+struct option_words {
+	int letter; /* 0: none */
+	const char *word, *argument, *help;
+};
+extern const struct option_words option_table[OPTION_COUNT];
+
+/* A command with its options and arguments, as it was typed. */
+struct invocation {
+	const struct command *command;
+	const char *program; /* argv[0] */
+	char **arguments;
+	int n_arguments;
+	const char *socket;
+	bool json;
+	bool headers;
+	uint64_t timeout_ms;		  /* 0: not given */
+	uint32_t given;			  /* enum option_bit */
+	const char *values[OPTION_COUNT]; /* of those with an argument */
+};
+
+/* Returns the exit status. */
+typedef int command_fn(const struct invocation *invocation);
+
+struct command {
+	const char *name; /* one or two words */
+	const char *arguments;
+	int least, most; /* arguments; most -1: any number */
+	uint32_t options;
+	command_fn *run;
+	const char *help;
+	const char *details; /* more lines for `help COMMAND`, or NULL */
+};
+
+/* Ended by one without a name. */
+extern const struct command commands[];
+
+/* By the words at `words`; *ret_used says how many. NULL: none. */
+const struct command *command_find(char *const words[], int count, int *ret_used);
+/* The name nearest to what was typed, or NULL if none is near. */
+const char *command_suggest(char *const words[], int count);
+
+/* Lists the commands of two words that begin with this one; false: there are none. */
+bool command_print_group(const char *word);
+
+command_fn run_check, run_diff, run_apply, run_status, run_show_services, run_show_backends,
+	run_show_flows, run_show_verdicts, run_show_interfaces, run_show_config, run_drain,
+	run_enable, run_disable, run_weight, run_explain, run_detach, run_completion, run_help,
+	run_version;
+
+#endif

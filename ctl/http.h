@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * http.h - one request to the daemon over its Unix socket.
+ */
+#ifndef SLUICECTL_HTTP_H
+#define SLUICECTL_HTTP_H
+
+#include "command.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct http_request {
+	const char *method;
+	const char *path; /* with the query, escaped */
+	const char *body; /* NULL: none */
+	size_t size;
+	const char *if_match; /* a generation in digits, or NULL */
+};
+
+/*
+ * 0, and the body of a 200 in *ret_text (caller frees; *ret_size may be NULL). Else an exit status,
+ * and the daemon's errors, or why it could not be asked, have been printed.
+ */
+int http_text(const struct invocation *invocation, const struct http_request *request,
+	      char **ret_text, size_t *ret_size);
+/* The same for a JSON object; caller drops the reference. */
+int http_json(const struct invocation *invocation, const struct http_request *request,
+	      json_t **ret_object);
+int http_get(const struct invocation *invocation, const char *path, json_t **ret_object);
+
+/* True if something listens on the socket. */
+bool http_is_daemon_there(const struct invocation *invocation);
+
+/* Escaped for a path or a query. Caller frees. */
+char *http_escape(const char *text);
+
+#endif

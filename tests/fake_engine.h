@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fake_engine.h - what the API drives, without maps and without a kernel: the interfaces of engine.h,
+ * and what is asked of health.h, net.h, loader.h and dataplane.h. There is one of each.
+ *
+ * Backend ids are service * 100 + backend; every number that can be shown is another one.
+ */
+#ifndef SLUICE_TESTS_FAKE_ENGINE_H
+#define SLUICE_TESTS_FAKE_ENGINE_H
+
+#include "api/api.h"
+#include "engine/engine.h"
+
+struct fake {
+	bool fail_preview, fail_commit, fail_counters, fail_loader;
+	bool detached;
+	bool health_down; /* of every second backend */
+	unsigned commits;
+	uint8_t frame[2048]; /* the last one explained */
+	size_t frame_size;
+	struct explanation explanation; /* to be given */
+	uint64_t scans;			/* grows with each question */
+	uint32_t draining_flows; /* of a backend that drains; less by one with each question */
+};
+
+/* Reads the text as the first configuration; NULL: none is committed. */
+struct fake *fake_start(const char *text);
+void fake_stop(void);
+/* One interface, eth0. */
+struct api_context fake_context(void);
+
+#endif

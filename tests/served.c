@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "served.h"
+
+#include "base/memory.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+const char served_config[] = "interfaces: {eth0: }\n"
+			     "pools:\n"
+			     "  web:\n"
+			     "    check: {type: tcp, port: 80}\n"
+			     "    backends:\n"
+			     "      - {name: web1, address: 10.0.0.11}\n"
+			     "      - {name: web2, address: 10.0.0.12, weight: 50}\n"
+			     "  dns:\n"
+			     "    check: {type: none}\n"
+			     "    backends: [{name: dns1, address: \"2001:db8::53\"}]\n"
+			     "services:\n"
+			     "  www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}\n"
+			     "  dns: {vip: \"2001:db8::1\", protocol: udp, port: any, pool: dns}\n";
+
+static void must(bool condition, const char *what)
+{
+	if (condition)
+		return;
+	perror(what);
+	abort();
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+
+	must(!getsockname(fd, (struct sockaddr *)&address, &size), "getsockname");
+	return ntohs(address.sin_port);
+}
+
+struct served served_start(const char *config)
+{
+	struct served served = {.directory = "/tmp/sluice-api-XXXXXX"};
+	struct sl_errors errors = {0};
+	struct address loopback;
+	struct api_context context;
+	int fd, metrics_fd;
+
+	must(mkdtemp(served.directory), "mkdtemp");
+	snprintf(served.socket, sizeof(served.socket), "%s/api.sock", served.directory);
+	served.fake = fake_start(config);
+	served.base = event_base_new();
+	address_parse("127.0.0.1", &loopback);
+	fd = api_listen_unix(served.socket, getuid(), getgid(), &errors);
+	metrics_fd = api_listen_tcp(&loopback, 0, &errors);
+	must(fd >= 0 && metrics_fd >= 0, "listen");
+	served.metrics_port = port_of(metrics_fd);
+	context = fake_context();
+	must(!api_new(served.base, &context, fd, metrics_fd, &served.api, &errors), "api_new");
+	return served;
+}
+
+void served_stop(struct served *served)
+{
+	api_free(served->api);
+	event_base_free(served->base);
+	unlink(served->socket);
+	rmdir(served->directory);
+	fake_stop();
+}
+
+int served_connect(const struct served *served)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	strcpy(address.sun_path, served->socket);
+	must(!connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
+	return fd;
+}
+
+void served_pump(const struct served *served)
+{
+	for (int i = 0; i < 20; i++)
+		event_base_loop(served->base, EVLOOP_NONBLOCK);
+}
+
+static size_t push(int fd, const char *bytes, size_t size)
+{
+	ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0 && errno != EAGAIN)
+		return size; /* the other end has heard enough */
+	return sent < 0 ? 0 : sent;
+}
+
+char *served_send(const struct served *served, int fd, const void *bytes, size_t size)
+{
+	char *answer = sl_calloc(1, 1);
+	size_t sent = 0, got = 0;
+	char part[65536];
+
+	for (;;) {
+		ssize_t more;
+
+		sent += push(fd, (const char *)bytes + sent, size - sent);
+		event_base_loop(served->base, EVLOOP_NONBLOCK);
+		more = recv(fd, part, sizeof(part), MSG_DONTWAIT);
+		if (more < 0 && errno == EAGAIN)
+			continue;
+		if (more <= 0)
+			break;
+		answer = sl_realloc_array(answer, got + more + 1, 1);
+		memcpy(answer + got, part, more);
+		got += more;
+		answer[got] = '\0';
+	}
+	close(fd);
+	return answer;
+}
+
+int served_status(const char *answer)
+{
+	return strncmp(answer, "HTTP/1.1 ", 9) ? 0 : atoi(answer + 9);
+}
+
+char *served_ask(const struct served *served, const char *method, const char *path,
+		 const char *header, const char *body, int *ret_status)
+{
+	_cleanup_free_ char *request =
+		sl_printf("%s %s HTTP/1.1\r\nHost: sluice\r\nContent-Length: %zu\r\n%s\r\n%s",
+			  method, path, strlen(body), header, body);
+	_cleanup_free_ char *answer =
+		served_send(served, served_connect(served), request, strlen(request));
+	const char *end = strstr(answer, "\r\n\r\n");
+
+	*ret_status = served_status(answer);
+	return sl_strdup(end ? end + 4 : "");
+}
+
+json_t *served_json(const struct served *served, const char *method, const char *path,
+		    const char *body, int status)
+{
+	int found;
+	_cleanup_free_ char *answer = served_ask(served, method, path, "", body, &found);
+	json_t *object = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+
+	if (found != status || !object)
+		fprintf(stderr, "%s %s: %d %s\n", method, path, found, answer);
+	return found == status ? object : NULL;
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The API, its metrics and its client stand on fakes of all that they drive.
+
+FAKED := $(B)/san/tests/fake_engine.o $(B)/san/tests/served.o
+
+$(addprefix $(B)/tests/,api api_hostile metrics sluicectl): $(FAKED)
+$(addprefix $(B)/tests/,api api_hostile metrics sluicectl): WITHOUT := engine dataplane loader net health
+$(B)/tests/api_parts: $(B)/san/tests/fake_engine.o
+$(B)/tests/api_parts: WITHOUT := engine dataplane loader net health
+$(B)/fuzz/api: $(B)/san/tests/fake_engine.o
+$(B)/fuzz/api: WITHOUT := engine dataplane loader net health
+
+# The client that is tested is one with sanitizers: a leak changes its exit status.
+SANITIZED_CLIENT := $(patsubst %.c,$(B)/san/%.o,$(wildcard ctl/*.c))
+$(B)/san/sluicectl: $(SANITIZED_CLIENT) ctl
+	$(call say,LD)
+	$(Q)$(CLANG) $(SANITIZE) -o $@ $(filter %.o,$^) -lcurl -ljansson -lsmartcols
+$(B)/tests/sluicectl: | $(B)/san/sluicectl
+tests: $(B)/san/sluicectl

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What unit tests need besides the modules.
+
+$(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
+$(B)/tests/fake $(B)/tests/engine: $(B)/san/tests/fake_dataplane.o
