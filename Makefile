@@ -24,7 +24,10 @@ WERROR  ?= -Werror
 FUZZ_TIME ?= 60
 B       := build
 VERSION := $(shell cat VERSION)
-TRIPLET := $(shell $(CC) -dumpmachine)
+# Not before it is needed: make demo installs the compiler.
+TRIPLET  = $(shell $(CC) -dumpmachine)
+# A job a processor, unless -j says otherwise.
+JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter
@@ -35,10 +38,10 @@ override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B) -DSLUICE_VERSION='"$(VERSION
 override CFLAGS   += -std=gnu17 $(WARN) $(WERROR)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now
 SANFLAGS := $(SANITIZE) -fsanitize=fuzzer-no-link -O1 -fno-omit-frame-pointer
-BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) \
+BPFFLAGS  = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) \
 	-Iinclude -Ibpf -I/usr/include/$(TRIPLET) -MMD -MP
 DAEMON_I := -Idaemon -I/usr/include/libnl3
-LIBS     := -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-route-3 -lnl-3 -lxdp -lbpf \
+LIBS     := -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
 	-lcap-ng -lpthread
 
 MODULES   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard daemon/*/*.c)))))
@@ -136,11 +139,11 @@ install-deps:
 
 # Two steps in one recipe: make reads which compilers exist only after they are installed.
 demo: install-deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@scripts/demo
 
 test: install-deps
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory $(JOBS) all tests
 	@tests/run
 
 # BENCH_QUICK=1: only shows that it works.

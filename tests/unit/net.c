@@ -292,8 +292,7 @@ Test(net, says_why_not)
 	watch_and_expect(site, "192.0.2.77", "neighbour unknown");
 	run(site, "ip route add blackhole 203.0.113.0/24");
 	watch_and_expect(site, "203.0.113.9", "no route");
-	run(site,
-	    "ip tuntap add t0 mode tun && ip link set t0 up && ip route add 10.0.0.0/8 dev t0");
+	run(site, "ip route add 10.0.0.0/8 dev lo");
 	watch_and_expect(site, "10.1.1.1", "interface without Ethernet addresses");
 	site_free(site);
 }
