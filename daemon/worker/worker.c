@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,7 +216,8 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.loader = worker->loader,
 		.n_interfaces = config->n_interfaces,
 	};
-	int metrics = fcntl(HANDOVER_METRICS, F_GETFD) < 0 ? -1 : HANDOVER_METRICS;
+	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
+	int metrics = config->api.metrics.family ? HANDOVER_METRICS : -1;
 
 	worker->interfaces = sl_calloc(config->n_interfaces, sizeof(*config->interfaces));
 	memcpy(worker->interfaces, config->interfaces,
