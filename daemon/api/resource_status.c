@@ -56,7 +56,8 @@ static size_t check_interfaces(const struct api_context *context, struct status 
 			problem(status, BROKEN, "interface %s: the loader does not answer",
 				context->interfaces[i].name);
 		else if (mode == CONFIG_MODE_COUNT)
-			problem(status, DEGRADED, "interface %s: not attached",
+			problem(status, DEGRADED,
+				"interface %s: not attached; sluiced attaches it when started anew",
 				context->interfaces[i].name);
 		else
 			attached++;
@@ -123,6 +124,9 @@ static void check_backend(const struct api_context *context, const struct config
 			checked && health.last && health.last[0] ? health.last : "not checked yet");
 	} else if (!view->resolved) {
 		check_hop(context, pool, backend, status);
+	} else if (view->state == BACKEND_DOWN) {
+		problem(status, DEGRADED, "backend %s/%s: is just coming up", pool->name,
+			backend->name);
 	}
 }
 
