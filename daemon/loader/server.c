@@ -43,8 +43,14 @@ struct server {
 static int carry_out(struct server *server, const struct request *request, struct reply *reply,
 		     struct sl_errors *errors)
 {
+	static const char *const words[REQUEST_COUNT] = {
+		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
+		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
+		[REQUEST_EXPLAIN] = "explain a frame",
+	};
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
+	log_debug("the worker asks to %s", words[request->kind]);
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_LOAD: return program_load(server->program, &request->config, errors);
 	case REQUEST_ATTACH: return program_attach(server->program, interface, errors);
