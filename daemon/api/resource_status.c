@@ -120,8 +120,11 @@ static void check_backend(const struct api_context *context, const struct config
 	if (!view->healthy) {
 		bool checked = health_view(context->health, pool->name, backend->name, &health);
 
-		problem(status, DEGRADED, "backend %s/%s: down: %s", pool->name, backend->name,
-			checked && health.last && health.last[0] ? health.last : "not checked yet");
+		problem(status, DEGRADED, "backend %s/%s: down: %s%s", pool->name, backend->name,
+			checked && health.last && health.last[0] ? health.last : "not checked yet",
+			checked && health.check->state == CHECK_DOWN && health.check->streak
+				? " again, not for long enough yet"
+				: "");
 	} else if (!view->resolved) {
 		check_hop(context, pool, backend, status);
 	} else if (view->state == BACKEND_DOWN) {
