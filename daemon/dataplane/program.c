@@ -118,6 +118,7 @@ static void remember(struct program *program, const struct link_target *target, 
 	snprintf(attachment->interface, sizeof(attachment->interface), "%s", target->interface);
 }
 
+/* -ENOENT where there is no link of this mode; one of another mode was taken away: two exclude each other. */
 static int take_over(const struct program *program, const struct link_target *target,
 		     const char *path, enum config_mode wanted, enum config_mode *ret_mode)
 {
@@ -141,23 +142,29 @@ static int attach_link(struct program *program, const struct link_target *target
 {
 	_cleanup_free_ char *path = pins_link_path(program->directory, target->interface);
 	_cleanup_free_ char *mark = pins_shared_path(program->directory, target->interface);
-	enum config_mode mode;
-	int link;
+	enum config_mode mode = CONFIG_MODE_COUNT, before;
+	int fd = object_program_fd(program->live), link, again;
 
 	if (!access(mark, F_OK)) {
 		shared_detach(target->ifindex);
 		unlink(mark);
 	}
 	link = take_over(program, target, path, wanted, &mode);
+	before = mode;
 	if (link == -ENOENT)
-		link = link_create(target, object_program_fd(program->live), wanted, path, &mode,
-				   errors);
+		link = link_create(target, fd, wanted, path, &mode, errors);
 	else if (link < 0)
 		sl_fail(errors, -link, path, "can't be reopened: %s", strerror(-link));
-	if (link < 0)
-		return link;
-	remember(program, target, link, mode);
-	return 0;
+	if (link >= 0) {
+		remember(program, target, link, mode);
+		return 0;
+	}
+	/* Refused in the mode that is wanted: better in the one it had than not at all. */
+	again = before == CONFIG_MODE_COUNT ? -ENOENT
+					    : link_create(target, fd, before, path, &mode, NULL);
+	if (again >= 0)
+		remember(program, target, again, mode);
+	return link;
 }
 
 static int attach_shared(struct program *program, const struct link_target *target,

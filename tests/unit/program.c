@@ -235,6 +235,19 @@ Test(program, another_mode_is_attached_anew)
 	program_close(program);
 }
 
+Test(program, a_mode_that_is_refused_leaves_the_old_one)
+{
+	struct program *program = load_program();
+	struct config_interface offload = {.mode = CONFIG_MODE_OFFLOAD};
+
+	strcpy(offload.name, VETH_IN);
+	attach(program, CONFIG_MODE_GENERIC);
+	cr_expect_lt(program_attach(program, &offload, &errors), 0);
+	cr_expect_eq(program_mode(program, VETH_IN), CONFIG_MODE_GENERIC);
+	cr_expect(query(VETH_IN).skb_prog_id);
+	program_close(program);
+}
+
 Test(program, offload_is_tried_and_refused)
 {
 	struct config_interface interface = inside(CONFIG_ATTACH_LINK, CONFIG_MODE_OFFLOAD);
