@@ -38,10 +38,10 @@ const struct command commands[] = {
 	{"show verdicts", "", 0, 0, 0, run_show_verdicts, "what became of all packets",
 	 "Verdicts without a packet are left out of the table; -o json has them all."},
 	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
-	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply to read",
+	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply",
 	 "With -o json that text is one member, beside the generation."},
 	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
-	 "no new flows for a backend; those it has stay",
+	 "no new flows; those it has stay",
 	 "With --wait: until no slot is moving and no flow record names it. That takes the\n"
 	 "service's drain time at least. Exit 7 if --timeout is over first; the backend\n"
 	 "drains on."},

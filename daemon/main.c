@@ -102,7 +102,7 @@ static int check(const char *path, bool json)
 	if (err || json)
 		print_errors(&errors, json);
 	if (!err && !json)
-		printf("%s: good: %zu services, %zu pools, %zu interfaces\n", path,
+		printf("%s: good; services: %zu, pools: %zu, interfaces: %zu\n", path,
 		       config->n_services, config->n_pools, config->n_interfaces);
 	sl_errors_deinit(&errors);
 	return err ? SLUICE_EXIT_CONFIG : SLUICE_EXIT_OK;
