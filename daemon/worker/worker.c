@@ -118,6 +118,10 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 	if (config_read_file(worker->config_path, &config, &errors) ||
 	    engine_commit(worker->engine, config, &errors)) {
 		log_errors("reload refused, nothing has changed", &errors);
+		if (access(worker->config_path, R_OK) && errno == EACCES)
+			log_error("the worker reads it as user %u and not as root: let it, or use "
+				  "`sluicectl apply`",
+				  geteuid());
 		config_free(config);
 	}
 	sl_errors_deinit(&errors);
