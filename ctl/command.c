@@ -15,28 +15,36 @@ const struct option_words option_table[OPTION_COUNT] = {
 const struct command commands[] = {
 	{"check", "FILE", 1, 1, 0, run_check,
 	 "check a configuration; needs no daemon",
-	 "All errors are printed, each with its place in the file. Exit 0 if there is none, else 3."},
+	 "All errors are printed, each with its place in the file. Exit 0 if there is\n"
+	 "none, else 3."},
 	{"diff", "FILE", 1, 1, 0, run_diff,
 	 "say what a configuration would change",
 	 "Exit 0 if nothing would change, 1 if something would, 2 on an error."},
 	{"apply", "FILE", 1, 1, OPTION_DRY_RUN | OPTION_IF_GENERATION, run_apply,
 	 "make a configuration the one in force",
-	 "All of it takes effect, or nothing does. Flows that run stay with their backends."},
+	 "All of it takes effect, or nothing does. Flows that run stay with their\n"
+	 "backends. FILE - is standard input. The daemon's own file stays as it is: what\n"
+	 "shall last belongs there."},
 	{"status", "", 0, 0, 0, run_status,
 	 "healthy, degraded or broken, and why",
 	 "Exit 0 healthy, 1 degraded, 2 broken."},
-	{"show services", "", 0, 0, 0, run_show_services, "services with slots and traffic", NULL},
-	{"show backends", "", 0, 0, 0, run_show_backends, "backends with health and flows", NULL},
+	{"show services", "", 0, 0, 0, run_show_services, "services with slots and traffic",
+	 "Slots that are MOVING changed hands less than a drain time ago; those in TAIL\n"
+	 "wait for the last flows of another backend to end."},
+	{"show backends", "", 0, 0, 0, run_show_backends, "backends with health and flows",
+	 "FLOWS are those that have a record. With a + there are more: the service records\n"
+	 "only the flows of slots that change hands. WEIGHT 20 of 100 is an override."},
 	{"show flows", "", 0, 0, 0, run_show_flows, "the flow table's records and events", NULL},
 	{"show verdicts", "", 0, 0, 0, run_show_verdicts, "what became of all packets",
 	 "Verdicts without a packet are left out of the table; -o json has them all."},
 	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
-	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, as apply reads it",
-	 NULL},
+	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply",
+	 "With -o json that text is one member, beside the generation."},
 	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
-	 "give a backend no new flows; those it has stay",
-	 "With --wait: until no slot is moving and no flow record names it. That takes the service's\n"
-	 "drain time at least. Exit 7 if --timeout is over first; the backend drains on."},
+	 "no new flows; those it has stay",
+	 "With --wait: until no slot is moving and no flow record names it. That takes the\n"
+	 "service's drain time at least. Exit 7 if --timeout is over first; the backend\n"
+	 "drains on."},
 	{"enable", "POOL/BACKEND", 1, 1, 0, run_enable,
 	 "take drain or disable back", NULL},
 	{"disable", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_disable,
@@ -46,12 +54,12 @@ const struct command commands[] = {
 	{"explain", "tcp|udp SOURCE:PORT DESTINATION:PORT", 0, 3,
 	 OPTION_INTERFACE | OPTION_FLAGS | OPTION_HEX, run_explain,
 	 "say what would become of a packet, and why",
-	 "IPv6 addresses stand in brackets: [2001:db8::1]:443. The packet is run through the real\n"
-	 "program on the real tables; nothing is sent, counted or recorded."},
+	 "IPv6 addresses stand in brackets: [2001:db8::1]:443. The packet is run through\n"
+	 "the real program on the real tables; nothing is sent, counted or recorded."},
 	{"detach", "", 0, 0, OPTION_PIN_DIR, run_detach,
 	 "take the program off all interfaces",
-	 "With a daemon it stays detached until the daemon is started anew. Without one, links and maps\n"
-	 "are removed, which needs root."},
+	 "With a daemon it stays detached until the daemon is started anew. Without one,\n"
+	 "links and maps are removed, which needs root."},
 	{"completion", "bash", 1, 1, 0, run_completion,
 	 "print a completion script for the shell",
 	 "For this shell: source <(sluicectl completion bash)"},

@@ -12,14 +12,13 @@
 #define OPTIONS(X)                                                                                 \
 	X(SOCKET, 's', "socket", "PATH", "the daemon's socket (or $SLUICE_SOCKET)")                \
 	X(OUTPUT, 'o', "output", "FORMAT", "table or json")                                        \
-	X(TIMEOUT, 't', "timeout", "TIME",                                                         \
-	  "give up after that long: 500ms, 10s, 5m (default 10s)")                                 \
+	X(TIMEOUT, 't', "timeout", "TIME", "give up after that long, as 500ms, 5m (default 10s)")  \
 	X(NO_HEADERS, 0, "no-headers", NULL, "tables without their first line")                    \
 	X(HELP, 'h', "help", NULL, "help on the command")                                          \
 	X(DRY_RUN, 0, "dry-run", NULL, "say what would change, and change nothing")                \
 	X(IF_GENERATION, 0, "if-generation", "N",                                                  \
 	  "only if the configuration is still generation N")                                       \
-	X(WAIT, 0, "wait", NULL, "wait until no flow is left (without --timeout: for ever)")       \
+	X(WAIT, 0, "wait", NULL, "wait until no flow is left (for ever, or --timeout)")            \
 	X(INTERFACE, 'i', "interface", "NAME",                                                     \
 	  "the interface it comes in by (default: the first)")                                     \
 	X(FLAGS, 0, "flags", "FLAGS", "TCP flags, as syn or fin,ack (default syn)")                \

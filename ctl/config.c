@@ -16,8 +16,9 @@
 
 int run_check(const struct invocation *invocation)
 {
-	char *argv[] = {NULL, "-n", invocation->arguments[0], invocation->json ? "--json" : NULL,
-			NULL};
+	const char *file = invocation->arguments[0];
+	char *argv[] = {NULL, "-n", strcmp(file, "-") ? (char *)file : "/dev/stdin",
+			invocation->json ? "--json" : NULL, NULL};
 
 	return sluiced_exec(argv);
 }

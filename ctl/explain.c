@@ -50,6 +50,8 @@ static int add_flow(const struct invocation *invocation, json_t *body)
 	const char *flags = invocation->values[OPTION_NUMBER_FLAGS];
 	int status;
 
+	if (invocation->n_arguments && strcmp(arguments[0], "tcp") && strcmp(arguments[0], "udp"))
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not tcp or udp", arguments[0]);
 	if (invocation->n_arguments != 3)
 		return fail(SLUICE_EXIT_USAGE, "usage: sluicectl explain %s, or --hex FRAME",
 			    invocation->command->arguments);

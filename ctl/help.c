@@ -46,9 +46,9 @@ static void print_all(void)
 	}
 	printf("\nOptions:\n");
 	print_options(OPTIONS_GLOBAL);
-	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration, 4 no "
-	       "daemon,\n"
-	       "5 no permission, 6 another generation, 7 waited too long, 8 no such object.\n");
+	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
+	       "4 no daemon, 5 no permission, 6 another generation, 7 waited too long,\n"
+	       "8 no such object.\n");
 }
 
 bool command_print_group(const char *word)

@@ -68,10 +68,8 @@ static int fail_connect(const char *socket)
 			    "no permission for %s: be root, or a member of the socket's group",
 			    socket);
 	if (code == ENOENT || code == ECONNREFUSED)
-		return fail(
-			SLUICE_EXIT_NO_DAEMON,
-			"no daemon answers at %s: is sluiced running? (systemctl status sluiced)",
-			socket);
+		return fail(SLUICE_EXIT_NO_DAEMON, "no daemon answers at %s: is sluiced running?",
+			    socket);
 	return fail(SLUICE_EXIT_NO_DAEMON, "%s: %s", socket,
 		    code ? strerror(code) : "the daemon hung up");
 }

@@ -56,15 +56,25 @@ static char *vip_column(const json_t *row)
 			   is_ip6 ? "]" : "", number(row, "port"));
 }
 
+static char *how_column(const json_t *row)
+{
+	return text_printf("%s, %s", word(row, "algorithm"), word(row, "forward"));
+}
+
 int run_show_services(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
-		{"SERVICE", "name", NULL, false},	 {"ADDRESS", NULL, vip_column, false},
-		{"ALGORITHM", "algorithm", NULL, false}, {"FORWARD", "forward", NULL, false},
-		{"USABLE", "usable", NULL, true},	 {"SLOTS", "slots", NULL, true},
-		{"MOVING", "moving", NULL, true},	 {"TAIL", "tail", NULL, true},
-		{"PACKETS", "packets", NULL, true},	 {"BYTES", NULL, bytes_column, true},
-		{"NEW FLOWS", "new_flows", NULL, true},	 {NULL, NULL, NULL, false},
+		{"SERVICE", "name", NULL, false},
+		{"ADDRESS", NULL, vip_column, false},
+		{"USABLE", "usable", NULL, true},
+		{"SLOTS", "slots", NULL, true},
+		{"MOVING", "moving", NULL, true},
+		{"TAIL", "tail", NULL, true},
+		{"NEW FLOWS", "new_flows", NULL, true},
+		{"PACKETS", "packets", NULL, true},
+		{"BYTES", NULL, bytes_column, true},
+		{"HOW", NULL, how_column, false},
+		{NULL, NULL, NULL, false},
 	};
 
 	return show(invocation, SLUICE_PATH_SERVICES, "services", columns, NULL);
@@ -75,34 +85,40 @@ static char *backend_column(const json_t *row)
 	return text_printf("%s/%s", word(row, "pool"), word(row, "name"));
 }
 
-/* The check's last result only where it is the reason for something. */
+/* The check's last result where it is the reason for something, or speaks against the state. */
 static char *check_column(const json_t *row)
 {
 	const json_t *check = json_object_get(row, "check");
-	const char *state = word(check, "state");
+	const char *state = word(check, "state"), *last = word(check, "last");
+	long long against = number(check, "streak");
 
 	if (!check)
 		return text_printf("none");
-	if (!strcmp(state, "up") || !word(check, "last")[0])
+	if (!last[0] || (!strcmp(state, "up") && !against))
 		return text_printf("%s", state);
-	return text_printf("%s: %s", state, word(check, "last"));
+	if (against)
+		return text_printf("%s, but: %s (%lldx)", state, last, against);
+	return text_printf("%s: %s", state, last);
 }
 
+/* Of how many, where an override is the reason. */
 static char *weight_column(const json_t *row)
 {
 	long long now = number(row, "weight"), configured = number(row, "configured_weight");
+	bool is_explained = !now && (strcmp(word(row, "admin"), "ready") != 0 ||
+				     !strcmp(word(row, "state"), "down"));
 
-	return now == configured ? text_printf("%lld", now)
-				 : text_printf("%lld of %lld", now, configured);
+	return now == configured || is_explained ? text_printf("%lld", now)
+						 : text_printf("%lld of %lld", now, configured);
 }
 
-/* Where not all flows have a record, the number is not that of all flows. */
+/* Where not all flows have a record, there are more than that. */
 static char *records_column(const json_t *row)
 {
 	_free_ char *count = table_number(number(row, "flow_records"));
 	bool exact = json_is_true(json_object_get(row, "flows_exact"));
 
-	return text_printf("%s%s", exact ? "" : ">=", count);
+	return text_printf("%s%s", count, exact ? "" : "+");
 }
 
 int run_show_backends(const struct invocation *invocation)

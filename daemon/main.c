@@ -35,21 +35,26 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: sluiced [-c FILE] [-p PIN_DIR] [-s SOCKET] [-u USER] [-v]   run\n"
-	"       sluiced -n FILE [--json]                                    check a file\n"
-	"       sluiced --detach [-p PIN_DIR]                               take everything off\n"
+	"usage: sluiced [-c FILE] [-p DIR] [-s PATH] [-u USER] [-j] [-v]   run\n"
+	"       sluiced -n FILE [-j]                        check a file and exit\n"
+	"       sluiced -D [-p DIR] [-j]                    take everything off\n"
 	"\n"
 	"  -c, --config FILE    the configuration; " SLUICE_CONFIG "\n"
-	"  -n, --check FILE     check it, print every error, and exit (0 good, 3 bad)\n"
-	"  -D, --detach         detach the program from all interfaces and remove its maps;\n"
-	"                       needs no running daemon\n"
+	"  -n, --check FILE     check it, and print every error; needs no root\n"
+	"  -D, --detach         detach the program from all interfaces and remove\n"
+	"                       its maps; needs no running daemon\n"
 	"  -p, --pin-dir DIR    where maps and links are pinned; " SLUICE_PIN_DIR "\n"
 	"  -s, --socket PATH    the API's socket, instead of the configuration's\n"
 	"  -u, --user USER      who the worker runs as; sluice\n"
 	"  -j, --json           errors as JSON\n"
-	"  -v, --verbose        log more\n"
+	"  -v, --verbose        log also what the worker asks of the loader, and\n"
+	"                       what libbpf says\n"
 	"  -V, --version        print the version\n"
-	"  -h, --help           this text\n";
+	"  -h, --help           this text\n"
+	"\n"
+	"SIGHUP reads the configuration again; SIGTERM ends the daemon, not the traffic.\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
+	"5 no permission.\n";
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -97,7 +102,7 @@ static int check(const char *path, bool json)
 	if (err || json)
 		print_errors(&errors, json);
 	if (!err && !json)
-		printf("%s: good: %zu services, %zu pools, %zu interfaces\n", path,
+		printf("%s: good; services: %zu, pools: %zu, interfaces: %zu\n", path,
 		       config->n_services, config->n_pools, config->n_interfaces);
 	sl_errors_deinit(&errors);
 	return err ? SLUICE_EXIT_CONFIG : SLUICE_EXIT_OK;
@@ -221,12 +226,6 @@ static int run(const struct options *options)
 	struct sl_errors errors = {0};
 	int err;
 
-	if (geteuid()) {
-		fputs("sluiced: needs root to load and attach the packet path; `sluiced -n FILE` "
-		      "checks a file without\n",
-		      stderr);
-		return SLUICE_EXIT_PERMISSION;
-	}
 	err = config_read_file(options->config_path, &config, &errors);
 	if (err) {
 		print_errors(&errors, options->json);
@@ -270,5 +269,11 @@ int main(int argc, char **argv)
 	}
 	if (to_check)
 		return check(to_check, options.json);
+	if (geteuid()) {
+		fputs("sluiced: needs root for the packet path; `sluiced -n FILE` checks a file "
+		      "without\n",
+		      stderr);
+		return SLUICE_EXIT_PERMISSION;
+	}
 	return to_detach ? detach(&options) : run(&options);
 }

@@ -99,8 +99,9 @@ static json_t *shares(const struct api_context *context, size_t pool, size_t bac
 
 static json_t *check_object(const struct health_view *view)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "state", check_words[view->check->state],
-			 "last", view->last ? view->last : "", "last_ms", (json_int_t)view->last_ms,
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "state", check_words[view->check->state],
+			 "streak", (json_int_t)view->check->streak, "last",
+			 view->last ? view->last : "", "last_ms", (json_int_t)view->last_ms,
 			 "successes", (json_int_t)view->check->successes, "failures",
 			 (json_int_t)view->check->failures);
 }
@@ -218,6 +219,15 @@ static bool exists(const struct config *config, const char *pool, const char *ba
 	return *ret_backend >= 0;
 }
 
+static void say_what_is_missing(const char *where, const char *pool, int pool_index,
+				const char *backend, struct sl_errors *errors)
+{
+	if (pool_index < 0)
+		sl_fail(errors, ENOENT, where, "there is no pool %s", pool);
+	else
+		sl_fail(errors, ENOENT, where, "the pool %s has no backend %s", pool, backend);
+}
+
 static void answer_backend(const struct api_context *context, size_t pool, size_t backend,
 			   struct answer *answer)
 {
@@ -245,12 +255,12 @@ void resource_set_backend(const struct api_context *context, const struct reques
 		return;
 	}
 	if (!exists(engine_config(context->engine), pool, backend, &pool_index, &backend_index)) {
-		sl_fail(&errors, ENOENT, request->rest, "no such backend");
+		say_what_is_missing(request->rest, pool, pool_index, backend, &errors);
 		answer_problem(answer, 404, "no such backend", &errors);
 		return;
 	}
 	if (body_parse_backend(request->body, request->size, &body, &errors)) {
-		answer_problem(answer, 400, "the body is wrong", &errors);
+		answer_problem(answer, 400, "the request is wrong", &errors);
 		return;
 	}
 	if (override(context, pool, backend, &body, &errors)) {

@@ -251,7 +251,7 @@ void resource_explain(const struct api_context *context, const struct request *r
 
 	if (body_parse_explain(request->body, request->size, &body, &errors) ||
 	    find_interface(context, body.interface, &interface, &errors)) {
-		answer_problem(answer, 400, "the body is wrong", &errors);
+		answer_problem(answer, 400, "the request is wrong", &errors);
 		return;
 	}
 	if (run_frame(context, interface, &body, &run, &errors)) {

@@ -56,7 +56,8 @@ static size_t check_interfaces(const struct api_context *context, struct status 
 			problem(status, BROKEN, "interface %s: the loader does not answer",
 				context->interfaces[i].name);
 		else if (mode == CONFIG_MODE_COUNT)
-			problem(status, DEGRADED, "interface %s: not attached",
+			problem(status, DEGRADED,
+				"interface %s: not attached; sluiced attaches it when started anew",
 				context->interfaces[i].name);
 		else
 			attached++;
@@ -119,10 +120,16 @@ static void check_backend(const struct api_context *context, const struct config
 	if (!view->healthy) {
 		bool checked = health_view(context->health, pool->name, backend->name, &health);
 
-		problem(status, DEGRADED, "backend %s/%s: down: %s", pool->name, backend->name,
-			checked && health.last && health.last[0] ? health.last : "not checked yet");
+		problem(status, DEGRADED, "backend %s/%s: down: %s%s", pool->name, backend->name,
+			checked && health.last && health.last[0] ? health.last : "not checked yet",
+			checked && health.check->state == CHECK_DOWN && health.check->streak
+				? " again, not for long enough yet"
+				: "");
 	} else if (!view->resolved) {
 		check_hop(context, pool, backend, status);
+	} else if (view->state == BACKEND_DOWN) {
+		problem(status, DEGRADED, "backend %s/%s: is just coming up", pool->name,
+			backend->name);
 	}
 }
 

@@ -142,6 +142,14 @@ int link_reopen(const struct link_target *target, const char *path, enum config_
 	return -ENOENT;
 }
 
+bool link_is_attached(int fd)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.xdp.ifindex;
+}
+
 int link_remove(const char *path)
 {
 	_cleanup_fd_ int fd = bpf_obj_get(path);

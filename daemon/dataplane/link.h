@@ -23,6 +23,9 @@ int link_create(const struct link_target *target, int program_fd, enum config_mo
  */
 int link_reopen(const struct link_target *target, const char *path, enum config_mode *ret_mode);
 
+/* False once the interface is gone, or somebody has detached the link. */
+bool link_is_attached(int fd);
+
 /* Detaches whoever else holds a descriptor, and takes the pin away. -ENOENT: nothing is pinned. */
 int link_remove(const char *path);
 

@@ -229,7 +229,9 @@ enum config_mode program_mode(const struct program *program, const char *interfa
 {
 	const struct attachment *attachment = find(program, interface);
 
-	return attachment ? attachment->mode : CONFIG_MODE_COUNT;
+	if (!attachment || (attachment->link >= 0 && !link_is_attached(attachment->link)))
+		return CONFIG_MODE_COUNT;
+	return attachment->mode;
 }
 
 /* ---- load and swap --------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ int program_attach(struct program *program, const struct config_interface *inter
 		   struct sl_errors *errors);
 int program_detach(struct program *program, const char *interface, struct sl_errors *errors);
 
-/* How the interface is attached now. */
+/* How the interface is attached now; CONFIG_MODE_COUNT: not. */
 enum config_mode program_mode(const struct program *program, const char *interface);
 
 /* Runs the read-only twin on a frame as if it had come in by the interface. */

@@ -6,7 +6,8 @@
  * has none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
  * load the program for a set of features; attach or detach interface number i of the list that the
  * loader read from root's own file; run the read-only program on a frame. Requests of unknown kind,
- * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded.
+ * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded,
+ * but for the question of how an interface is attached.
  */
 #ifndef SLUICE_LOADER_H
 #define SLUICE_LOADER_H

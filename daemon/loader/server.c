@@ -43,8 +43,14 @@ struct server {
 static int carry_out(struct server *server, const struct request *request, struct reply *reply,
 		     struct sl_errors *errors)
 {
+	static const char *const words[REQUEST_COUNT] = {
+		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
+		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
+		[REQUEST_EXPLAIN] = "explain a frame",
+	};
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
+	log_debug("the worker asks to %s", words[request->kind]);
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_LOAD: return program_load(server->program, &request->config, errors);
 	case REQUEST_ATTACH: return program_attach(server->program, interface, errors);
@@ -76,12 +82,13 @@ static bool take_token(struct server *server)
 static int decide(struct server *server, const struct request *request, size_t size,
 		  struct reply *reply, struct sl_errors *errors)
 {
-	const char *refusal;
+	const char *refusal = protocol_refuse(request, size, server->n_interfaces);
+	/* Every status and every scrape asks it: no number of those may use up a commit's requests. */
+	bool is_free = !refusal && request->kind == REQUEST_MODE;
 
-	if (!take_token(server))
+	if (!is_free && !take_token(server))
 		return sl_fail(errors, EBUSY, "loader", "too many requests: at most %u a second",
 			       REQUESTS_PER_S);
-	refusal = protocol_refuse(request, size, server->n_interfaces);
 	if (!refusal)
 		return carry_out(server, request, reply, errors);
 	log_warning("refused the worker's request: %s", refusal);

@@ -22,7 +22,8 @@ int handover_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct sl_er
 	const struct passwd *user = getpwnam(name ? name : "sluice");
 
 	if (!user && !name) {
-		log_warning("there is no user `sluice`: the worker runs as `nobody`");
+		log_warning("there is no user `sluice`: the worker runs as `nobody`, and "
+			    "whoever is `nobody` may use its socket");
 		user = getpwnam("nobody");
 	}
 	if (!user)

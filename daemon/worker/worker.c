@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +118,10 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 	if (config_read_file(worker->config_path, &config, &errors) ||
 	    engine_commit(worker->engine, config, &errors)) {
 		log_errors("reload refused, nothing has changed", &errors);
+		if (access(worker->config_path, R_OK) && errno == EACCES)
+			log_error("the worker reads it as user %u and not as root: let it, or use "
+				  "`sluicectl apply`",
+				  geteuid());
 		config_free(config);
 	}
 	sl_errors_deinit(&errors);
@@ -217,7 +220,8 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.loader = worker->loader,
 		.n_interfaces = config->n_interfaces,
 	};
-	int metrics = fcntl(HANDOVER_METRICS, F_GETFD) < 0 ? -1 : HANDOVER_METRICS;
+	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
+	int metrics = config->api.metrics.family ? HANDOVER_METRICS : -1;
 
 	worker->interfaces = sl_calloc(config->n_interfaces, sizeof(*config->interfaces));
 	memcpy(worker->interfaces, config->interfaces,

@@ -98,6 +98,13 @@ CASES = {
         "features", {"daemon/config/schema.c": SCHEMA,
                      "docs/features.md": rows(("option", "pool.check", ""))},
         "docs/features.md:1: pool.check: no test"),
+    "feature that no test reaches, without a reason": (
+        "features", {"daemon/config/schema.c": SCHEMA,
+                     "docs/features.md": rows(("option", "pool.check", "not reachable:"))},
+        "docs/features.md:1: pool.check: no test"),
+    "feature that no test reaches": (
+        "features", {"daemon/config/schema.c": SCHEMA, "docs/features.md":
+                     rows(("option", "pool.check", "not reachable: a guard of guards"))}, None),
     "feature whose test is gone": (
         "features", {"daemon/config/schema.c": SCHEMA, "tests/unit/config.c": UNIT, "docs/features.md":
                      rows(("option", "pool.check", "tests/unit/config.c: reads_pool"))},

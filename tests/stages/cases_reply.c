@@ -198,6 +198,7 @@ void case_reply_drop_pass(void)
 {
 	setup_empty(WHEN_EMPTY_DROP);
 	CHECK_EQUAL(run((struct frame_spec){0}), VERDICT_NO_BACKEND_DROP);
+	CHECK_EQUAL(world_explanation()->choice, CHOICE_NONE);
 	setup_empty(WHEN_EMPTY_PASS);
 	CHECK_EQUAL(run((struct frame_spec){.family = 6}), VERDICT_NO_BACKEND_PASS);
 }

@@ -367,7 +367,9 @@ Test(api, override)
 Test(api, override_of_nothing)
 {
 	expect_problem("POST", "/v1/backends/web/web9", "{\"admin\":\"drain\"}", 404, "web/web9",
-		       "no such backend");
+		       "the pool web has no backend web9");
+	expect_problem("POST", "/v1/backends/wbe/web1", "{\"admin\":\"drain\"}", 404, "wbe/web1",
+		       "there is no pool wbe");
 	json_decref(served_json(&served, "POST", "/v1/backends/web", "{\"admin\":\"drain\"}", 404));
 	json_decref(served_json(&served, "POST", "/v1/backends/web/a/b", "{}", 404));
 	expect_problem("POST", "/v1/backends/web/web1", "{\"admin\":\"up\"}", 400, "body.admin",

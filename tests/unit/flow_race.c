@@ -159,7 +159,10 @@ static void case_two_records(void)
 				   .place = places[i],
 				   .choice = CHOICE_TURN};
 
+		__u64 lost;
+
 		open_site();
+		lost = sum_events(FLOW_EVENT_CLAIM_LOST);
 		for (int j = 0; j < 2; j++)
 			*flow_entry(&p, places[j]) = FLOW_ENTRY(7, 1 + 4 * j, 0, FLOW_UNCONFIRMED);
 		p.record = flow_read(flow_entry(&p, p.place));
@@ -168,6 +171,7 @@ static void case_two_records(void)
 		CHECK_EQUAL(p.backend, 1);
 		CHECK_EQUAL(FLOW_BACKEND(*flow_entry(&p, 2)), 1);
 		CHECK_EQUAL(*flow_entry(&p, 9), 0);
+		CHECK_EQUAL(sum_events(FLOW_EVENT_CLAIM_LOST) - lost, i); /* its own gone */
 	}
 }
 

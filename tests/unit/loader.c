@@ -244,13 +244,14 @@ Test(loader, keeps_no_descriptor)
 
 static int flood(int socket)
 {
-	struct request request = good_request(REQUEST_MODE);
+	struct request request = good_request(REQUEST_DETACH), mode = good_request(REQUEST_MODE);
 	unsigned done = 0, busy = 0;
 
 	for (unsigned i = 0; i < 400; i++) {
 		int result = result_of(socket, &request, sizeof(request));
 
 		CHECK(result == 0 || result == -EBUSY);
+		CHECK(result_of(socket, &mode, sizeof(mode)) == 0);
 		done += !result;
 		busy += !!result;
 	}

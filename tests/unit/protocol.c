@@ -21,7 +21,6 @@ static struct request good_request(enum request_kind kind)
 #define EXPECT_REFUSED(kind, change)                                                               \
 	do {                                                                                       \
 		struct request r = good_request(kind);                                             \
-                                                                                                   \
 		cr_expect_null(protocol_refuse(&r, sizeof(r), 2));                                 \
 		change;                                                                            \
 		cr_expect_not_null(protocol_refuse(&r, sizeof(r), 2), #change);                    \

@@ -204,7 +204,8 @@ static void run_all(const char *name, const char *const *lines)
 /* ---- what it says ---------------------------------------------------------------------------------------- */
 
 GOLDEN(help, "sluicectl help", "sluicectl", "sluicectl --help", "sluicectl help drain",
-       "sluicectl explain --help", "sluicectl help show")
+       "sluicectl explain --help", "sluicectl help show", "sluicectl help show backends",
+       "sluicectl help show services", "sluicectl help apply")
 GOLDEN(completion, "sluicectl completion bash", "sluicectl completion fish",
        "sluicectl completion bash | bash -n")
 GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate", "sluicectl show",
@@ -236,7 +237,8 @@ GOLDEN(apply, "sluicectl apply --dry-run other.yaml",
        "sluicectl apply bad.yaml -o json 2>/dev/null")
 GOLDEN(override, "sluicectl drain web/web1", "sluicectl show backends", "sluicectl enable web/web1",
        "sluicectl disable web/web2", "sluicectl enable web/web2", "sluicectl weight web/web2 7",
-       "sluicectl weight web/web2 default", "sluicectl drain web/web9",
+       "sluicectl weight web/web2 default", "sluicectl weight web/web2 7",
+       "sluicectl show backends", "sluicectl drain web/web9",
        "sluicectl drain 'web/../../v1/detach'")
 GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ack",
        "sluicectl explain udp '[2001:db8::7]:53' '[2001:db8::1]:53' -i eth0",
