@@ -380,6 +380,31 @@ Test(engine, next_hops_reach_the_entries)
 	close_site(&site);
 }
 
+/* News of a next hop waits to be committed; grace periods meanwhile are about something else. */
+Test(engine, an_interface_that_backends_still_name_is_not_written_over)
+{
+	struct site site = open_site();
+	struct address a = {.family = 4, .word_be = {htonl(0x0a000001)}};
+	struct address b = {.family = 4, .word_be = {htonl(0x0a000002)}};
+	const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, from[6] = {2, 0, 0, 0, 0, 9};
+	const struct world *world;
+	__u16 named;
+
+	open_engine(&site);
+	commit(&site, three);
+	engine_set_next_hop(site.engine, &a, true, 3, to, from, 1500);
+	run_loop(&site, 120);
+	world = engine_world(site.engine);
+	named = world->backends[backend(&site, 0, 0).id].next_hop.egress;
+	commit(&site, two); /* gives a service back: a grace period begins */
+	engine_set_next_hop(site.engine, &a, true, 4, to, from, 1500);
+	run_loop(&site, 45);
+	engine_set_next_hop(site.engine, &b, true, 5, to, from, 1500);
+	run_loop(&site, 120);
+	cr_expect_neq(world->backends[backend(&site, 0, 1).id].next_hop.egress, named);
+	close_site(&site);
+}
+
 /* ---- restart and reclaim ------------------------------------------------------------------------------ */
 
 Test(engine, a_restart_goes_on_where_it_was)
