@@ -213,6 +213,16 @@ static int serve(const struct options *options, struct config *config, struct sl
 	return status;
 }
 
+/* A reload asked for too early waits for the worker to be ready: unblocked, it would end us. */
+static void put_reloads_off(void)
+{
+	sigset_t reload;
+
+	sigemptyset(&reload);
+	sigaddset(&reload, SIGHUP);
+	sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 static int run(const struct options *options)
 {
 	_cleanup_config_ struct config *config = NULL;
@@ -225,6 +235,7 @@ static int run(const struct options *options)
 		      stderr);
 		return SLUICE_EXIT_PERMISSION;
 	}
+	put_reloads_off();
 	err = config_read_file(options->config_path, &config, &errors);
 	if (err) {
 		print_errors(&errors, options->json);
