@@ -431,8 +431,8 @@ Test(engine, a_program_that_came_too_late_is_not_what_stays)
 	struct config *larger = read_config(three);
 	struct sl_errors errors = {0};
 
-	cr_assert_eq(
-		dataplane_open(NULL, &capacity, load_slowly, &loader, &site.dataplane, NULL), 0);
+	cr_assert_eq(dataplane_open(NULL, &capacity, load_slowly, &loader, &site.dataplane, NULL),
+		     0);
 	open_engine(&site);
 	commit(&site, two);
 	before = loader.loaded;
@@ -457,8 +457,8 @@ Test(engine, a_first_commit_that_fails_leaves_a_program)
 	struct config *config = read_config(three);
 	struct sl_errors errors = {0};
 
-	cr_assert_eq(
-		dataplane_open(NULL, &capacity, load_slowly, &loader, &site.dataplane, NULL), 0);
+	cr_assert_eq(dataplane_open(NULL, &capacity, load_slowly, &loader, &site.dataplane, NULL),
+		     0);
 	open_engine(&site);
 	commit(&site, two);
 	engine_free(site.engine);
