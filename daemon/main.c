@@ -220,12 +220,23 @@ static int serve(const struct options *options, struct config *config, struct sl
 	return status;
 }
 
+/* A reload asked for too early waits for the worker to be ready: unblocked, it would end us. */
+static void put_reloads_off(void)
+{
+	sigset_t reload;
+
+	sigemptyset(&reload);
+	sigaddset(&reload, SIGHUP);
+	sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 static int run(const struct options *options)
 {
 	_cleanup_config_ struct config *config = NULL;
 	struct sl_errors errors = {0};
 	int err;
 
+	put_reloads_off();
 	err = config_read_file(options->config_path, &config, &errors);
 	if (err) {
 		print_errors(&errors, options->json);

@@ -96,11 +96,8 @@ static uint32_t wanted_features(const struct draft *draft)
 static void add_program(struct plan *plan, const struct program_config *before,
 			const struct program_config *after)
 {
-	struct step *step;
+	struct step *step = plan_add(plan, STEP_PROGRAM, 0);
 
-	if (!memcmp(before, after, sizeof(*before)))
-		return;
-	step = plan_add(plan, STEP_PROGRAM, 0);
 	step->before.program = *before;
 	step->after.program = *after;
 }
@@ -288,14 +285,17 @@ static void add_steps(const struct draft *draft, struct plan *plan)
 
 	after.features = wanted_features(draft);
 	during.features = after.features | draft->world->program.features;
-	add_program(plan, &draft->world->program, &during);
+	if (!draft->world->program_known ||
+	    memcmp(&draft->world->program, &during, sizeof(during)) != 0)
+		add_program(plan, &draft->world->program, &during);
 	add_egress(draft, plan, true);
 	create_services(draft, plan);
 	add_states(draft, plan);
 	update_services(draft, plan);
 	remove_services(draft, plan);
 	add_egress(draft, plan, false);
-	add_program(plan, &during, &after);
+	if (after.features != during.features)
+		add_program(plan, &during, &after);
 }
 
 int plan_build(const struct world *world, const struct target *target, uint64_t now_ns,

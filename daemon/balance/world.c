@@ -257,6 +257,10 @@ void world_apply(struct world *world, const struct step *step, uint64_t now_ns)
 		backend.state = step->after.state;
 		apply_backend(world, step->index, &backend, now_ns);
 		break;
+	case STEP_PROGRAM:
+		world->program = step->after.program;
+		world->program_known = true;
+		break;
 	default: memcpy(place, &step->after, size); break;
 	}
 }

@@ -42,7 +42,12 @@ struct world {
 	struct egress_entry egress[EGRESS_MAX];
 	struct vip *vips; /* owned, sorted by address, protocol, port */
 	size_t n_vips;
-	struct program_config program; /* what is loaded */
+	struct program_config program; /* what is loaded, as far as is known */
+	/*
+	 * False before the first program, and after one that failed: told too late, it may run all the
+	 * same. The next plan loads one, whatever `program` says.
+	 */
+	bool program_known;
 	/* beside them */
 	struct service_note *notes; /* owned, [size.services] */
 	uint32_t *slot_since;	 /* owned, WORLD_SINCE: when the slot last became moving or tail */

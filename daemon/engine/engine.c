@@ -17,6 +17,26 @@ enum { MERGE_MS = 50 };
 
 /* ---- carrying out ------------------------------------------------------------------------------- */
 
+/* To the maps, and then to the world. */
+static int carry_out(struct engine *engine, const struct step *step, struct sl_errors *errors)
+{
+	int err = dataplane_apply(engine->dataplane, step, errors);
+
+	if (!err)
+		world_apply(&engine->world, step, clock_now_ns());
+	else if (step->kind == STEP_PROGRAM)
+		engine->world.program_known = false;
+	return err;
+}
+
+/* The first program since the start: what ran before it is the loader's alone to know. It stays. */
+static bool is_first_program(const struct step *step)
+{
+	const struct program_config none = {0};
+
+	return step->kind == STEP_PROGRAM && !memcmp(&step->before.program, &none, sizeof(none));
+}
+
 static void undo(struct engine *engine, const struct plan *plan, size_t done)
 {
 	char name[64];
@@ -26,17 +46,18 @@ static void undo(struct engine *engine, const struct plan *plan, size_t done)
 	while (done--) {
 		struct step inverse = step_inverse(&plan->steps[done]);
 
-		if (dataplane_apply(engine->dataplane, &inverse, NULL))
+		if (is_first_program(&plan->steps[done]))
+			continue;
+		if (carry_out(engine, &inverse, NULL))
 			log_error("%s could not be undone",
 				  step_name(&inverse, name, sizeof(name)));
-		else
-			world_apply(&engine->world, &inverse, clock_now_ns());
 	}
 }
 
 /*
- * A program without what nothing needs any more is a wish: the larger one does as well, and undoing
- * slots that packets have seen would cost flows. The next plan wishes again.
+ * A program without what nothing needs any more, or one loaded again to be sure, is a wish: the one
+ * before does as well, and undoing slots that packets have seen would cost flows. The next plan wishes
+ * again.
  */
 static bool is_dispensable(const struct step *step)
 {
@@ -53,17 +74,16 @@ int engine_apply(struct engine *engine, const struct plan *plan, struct sl_error
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 		bool dispensable = is_dispensable(step);
-		int err = dataplane_apply(engine->dataplane, step, dispensable ? NULL : errors);
+		int err = carry_out(engine, step, dispensable ? NULL : errors);
 
 		if (err && dispensable) {
-			log_warning("a smaller program could not be loaded; the larger one stays");
+			log_warning("a program could not be loaded; the one before does as well");
 			continue;
 		}
 		if (err) {
 			undo(engine, plan, i);
 			return err;
 		}
-		world_apply(&engine->world, step, clock_now_ns());
 	}
 	if (plan->count)
 		engine->applied++;
@@ -284,8 +304,7 @@ static void leave_at_once(struct engine *engine, size_t pool, const struct addre
 			continue;
 		step.index = id;
 		step.before.state = engine->world.backends[id].state;
-		if (!dataplane_apply(engine->dataplane, &step, NULL))
-			world_apply(&engine->world, &step, clock_now_ns());
+		carry_out(engine, &step, NULL);
 		engine->applied++;
 	}
 }

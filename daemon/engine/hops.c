@@ -47,9 +47,11 @@ static __u16 egress_index(struct hops *hops, const struct egress_entry *wanted)
 	__u16 free_index = 0;
 
 	for (__u16 i = 1; i < EGRESS_MAX; i++) {
+		if (hops->held[i])
+			continue;
 		if (!memcmp(&hops->egress[i], wanted, sizeof(*wanted)))
 			return i;
-		if (!free_index && !hops->held[i] && !is_named(hops, i))
+		if (!free_index && !is_named(hops, i))
 			free_index = i;
 	}
 	if (free_index)
@@ -66,8 +68,6 @@ static bool replace(struct hops *hops, struct hop *hop, union next_hop next)
 	hop->next_hop = next;
 	if (old && !is_named(hops, old))
 		hops->held[old] = true;
-	if (next.egress)
-		hops->held[next.egress] = false;
 	return true;
 }
 

@@ -17,13 +17,23 @@ static bool any(const uint8_t *holds, uint32_t count)
 	return false;
 }
 
-static bool any_held(const struct engine *engine)
+/* News of a next hop comes before the commit that takes the old one out of the maps. */
+static bool copy_egress(const struct engine *engine, bool ret_egress[EGRESS_MAX])
 {
 	const struct world *world = &engine->world;
+	bool any = false;
 
+	memcpy(ret_egress, engine->hops.held, sizeof(engine->hops.held));
+	for (uint32_t i = 0; i < world->size.backends; i++)
+		if (world->backends[i].next_hop.egress < EGRESS_MAX)
+			ret_egress[world->backends[i].next_hop.egress] = false;
 	for (int i = 0; i < EGRESS_MAX; i++)
-		if (engine->hops.held[i])
-			return true;
+		any |= ret_egress[i];
+	return any;
+}
+
+static bool any_held(const struct world *world)
+{
 	return any(world->service_hold, world->size.services) ||
 	       any(world->backend_hold, world->size.backends) ||
 	       any(world->chunk_hold, world->size.chunks);
@@ -33,13 +43,14 @@ void reclaim_begin(struct engine *engine)
 {
 	struct reclaim *reclaim = &engine->reclaim;
 	const struct world *world = &engine->world;
+	bool egress[EGRESS_MAX];
 
-	if (!any_held(engine) || !grace_begin(reclaim->grace))
+	if ((!copy_egress(engine, egress) && !any_held(world)) || !grace_begin(reclaim->grace))
 		return;
 	memcpy(reclaim->services, world->service_hold, world->size.services);
 	memcpy(reclaim->backends, world->backend_hold, world->size.backends);
 	memcpy(reclaim->chunks, world->chunk_hold, world->size.chunks);
-	memcpy(reclaim->egress, engine->hops.held, sizeof(reclaim->egress));
+	memcpy(reclaim->egress, egress, sizeof(reclaim->egress));
 	reclaim->stale = false;
 }
 

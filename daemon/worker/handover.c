@@ -86,13 +86,12 @@ static int drop_privileges(uid_t uid, gid_t gid)
 static _Noreturn void become_worker(const struct handover *handover, int self)
 {
 	char *argv[] = {"sluiced", HANDOVER_WORKER, (char *)handover->config_path, NULL};
-	sigset_t none;
+	sigset_t not_yet;
 	int err;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* The loader gone: nobody would answer, and a new daemon may be about to start. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	sigemptyset(&not_yet);
+	sigaddset(&not_yet, SIGHUP); /* until the worker is ready */
+	sigprocmask(SIG_SETMASK, &not_yet, NULL);
 	self = fcntl(self, F_DUPFD_CLOEXEC, HANDOVER_END);
 	err = self < 0 ? -errno : place(handover);
 	/* Nothing else crosses, whoever forgot to say so when he opened it. */
@@ -100,6 +99,11 @@ static _Noreturn void become_worker(const struct handover *handover, int self)
 		err = -errno;
 	if (!err)
 		err = drop_privileges(handover->uid, handover->gid);
+	/*
+	 * The loader gone: nobody would answer, and a new daemon may be about to start. Another user
+	 * id clears this, so it comes last.
+	 */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (!err)
 		fexecve(self, argv, environ);
 	log_error("the worker could not be started: %s", strerror(err ? -err : errno));

@@ -142,6 +142,8 @@ static int watch_signals(struct worker *worker)
 		event_callback_fn react;
 	} wanted[] = {{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_reload}};
 
+	sigset_t all;
+
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sl_count(wanted); i++) {
 		worker->signals[i] =
@@ -149,6 +151,8 @@ static int watch_signals(struct worker *worker)
 		if (!worker->signals[i] || event_add(worker->signals[i], NULL))
 			return -ENOMEM;
 	}
+	sigfillset(&all); /* SIGHUP was put off until now */
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
 	worker->loader_gone = event_new(worker->base, loader_fd(worker->loader),
 					EV_READ | EV_PERSIST, on_loader_gone, worker);
 	return worker->loader_gone && !event_add(worker->loader_gone, NULL) ? 0 : -ENOMEM;

@@ -7,14 +7,13 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAME = "e2e"
+NAME = os.environ.setdefault("LAB", "e2e")
 DIR = ROOT / "build/lab" / NAME
 PINS = f"/sys/fs/bpf/sluice-{NAME}"
 BACKENDS = ["backend1", "backend2", "backend3"]
 BIG_BYTES = 50_000_000
 PATIENCE_S = 20
 
-os.environ["LAB"] = NAME
 os.chdir(ROOT)
 
 

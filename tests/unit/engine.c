@@ -380,6 +380,97 @@ Test(engine, next_hops_reach_the_entries)
 	close_site(&site);
 }
 
+/* News of a next hop waits to be committed; grace periods meanwhile are about something else. */
+Test(engine, an_interface_that_backends_still_name_is_not_written_over)
+{
+	struct site site = open_site();
+	struct address a = {.family = 4, .word_be = {htonl(0x0a000001)}};
+	struct address b = {.family = 4, .word_be = {htonl(0x0a000002)}};
+	const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, from[6] = {2, 0, 0, 0, 0, 9};
+	const struct world *world;
+	__u16 named;
+
+	open_engine(&site);
+	commit(&site, three);
+	engine_set_next_hop(site.engine, &a, true, 3, to, from, 1500);
+	run_loop(&site, 120);
+	world = engine_world(site.engine);
+	named = world->backends[backend(&site, 0, 0).id].next_hop.egress;
+	commit(&site, two); /* gives a service back: a grace period begins */
+	engine_set_next_hop(site.engine, &a, true, 4, to, from, 1500);
+	run_loop(&site, 45);
+	engine_set_next_hop(site.engine, &b, true, 5, to, from, 1500);
+	run_loop(&site, 120);
+	cr_expect_neq(world->backends[backend(&site, 0, 1).id].next_hop.egress, named);
+	close_site(&site);
+}
+
+struct slow_loader {
+	unsigned loads;
+	struct program_config loaded;
+	bool is_slow;
+};
+
+/* Told too late that it worked. */
+static int load_slowly(void *context, const struct program_config *config, struct sl_errors *errors)
+{
+	struct slow_loader *loader = context;
+
+	loader->loads++;
+	loader->loaded = *config;
+	return loader->is_slow ? sl_fail(errors, ETIMEDOUT, "loader", "no answer") : 0;
+}
+
+Test(engine, a_program_that_came_too_late_is_not_what_stays)
+{
+	struct config_capacity capacity = {
+		.services = 512, .backends = 4096, .slots = 262144, .flows = 1024};
+	struct slow_loader loader = {0};
+	struct site site = {.base = event_base_new()};
+	struct program_config before;
+	struct config *larger = read_config(three);
+	struct sl_errors errors = {0};
+
+	cr_assert_eq(dataplane_open(NULL, &capacity, load_slowly, &loader, &site.dataplane, NULL),
+		     0);
+	open_engine(&site);
+	commit(&site, two);
+	before = loader.loaded;
+	loader.is_slow = true;
+	cr_expect_eq(engine_commit(site.engine, larger, &errors), -ETIMEDOUT);
+	cr_expect_neq(loader.loaded.features, before.features);
+	loader.is_slow = false;
+	commit(&site, two);
+	cr_expect_arr_eq(&loader.loaded, &before, sizeof(before));
+	sl_errors_deinit(&errors);
+	config_free(larger);
+	close_site(&site);
+}
+
+/* The first program of a daemon has none before it that could be put back. */
+Test(engine, a_first_commit_that_fails_leaves_a_program)
+{
+	struct config_capacity capacity = {
+		.services = 512, .backends = 4096, .slots = 262144, .flows = 1024};
+	struct slow_loader loader = {0};
+	struct site site = {.base = event_base_new()};
+	struct config *config = read_config(three);
+	struct sl_errors errors = {0};
+
+	cr_assert_eq(dataplane_open(NULL, &capacity, load_slowly, &loader, &site.dataplane, NULL),
+		     0);
+	open_engine(&site);
+	commit(&site, two);
+	engine_free(site.engine);
+	open_engine(&site);
+	fake_fail_at(site.dataplane, 3);
+	cr_expect_eq(engine_commit(site.engine, config, &errors), -EIO);
+	cr_expect(loader.loaded.features & FEATURE_IPV4, "packets still pass it");
+	sl_errors_deinit(&errors);
+	config_free(config);
+	close_site(&site);
+}
+
 /* ---- restart and reclaim ------------------------------------------------------------------------------ */
 
 Test(engine, a_restart_goes_on_where_it_was)
