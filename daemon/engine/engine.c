@@ -14,6 +14,8 @@
 
 /* What health and net say within this time becomes one rebuild. */
 enum { MERGE_MS = 50 };
+/* A rebuild that fails waits twice as long each time, up to 6.4 s: the loop has other work. */
+enum { DOUBLINGS = 7 };
 
 /* ---- carrying out ------------------------------------------------------------------------------- */
 
@@ -262,7 +264,8 @@ int engine_set_weight(struct engine *engine, const char *pool, const char *backe
 
 static void rebuild_soon(struct engine *engine)
 {
-	struct timeval pause = {.tv_usec = MERGE_MS * 1000};
+	unsigned ms = MERGE_MS << engine->failed_rebuilds;
+	struct timeval pause = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	if (!evtimer_pending(engine->rebuild, NULL))
 		evtimer_add(engine->rebuild, &pause);
@@ -274,10 +277,14 @@ static void on_rebuild(evutil_socket_t fd, short what, void *context)
 	struct sl_errors errors = {0};
 	char *text;
 
-	if (engine_refresh(engine, &errors)) {
+	if (!engine_refresh(engine, &errors)) {
+		engine->failed_rebuilds = 0;
+	} else {
 		text = sl_errors_text(&errors);
 		log_error("a rebuild failed and is tried again: %s", text);
 		free(text);
+		if (engine->failed_rebuilds < DOUBLINGS)
+			engine->failed_rebuilds++;
 		rebuild_soon(engine);
 	}
 	sl_errors_deinit(&errors);

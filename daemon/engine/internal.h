@@ -62,7 +62,8 @@ struct engine {
 	uint64_t applied; /* counts changes of the world */
 	struct view view;
 
-	struct event *rebuild; /* owned: a merged commit of what health and net said */
+	unsigned failed_rebuilds; /* in a row, DOUBLINGS at most */
+	struct event *rebuild;	  /* owned: a merged commit of what health and net said */
 	struct reclaim reclaim;
 	struct walk walk;
 };

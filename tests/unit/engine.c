@@ -356,6 +356,28 @@ Test(engine, a_rebuild_that_fails_is_tried_again)
 	close_site(&site);
 }
 
+Test(engine, a_rebuild_that_goes_on_failing_is_tried_less_often)
+{
+	struct site site = open_site();
+	unsigned steps;
+
+	open_engine(&site);
+	commit(&site, checked);
+	engine_set_health(site.engine, "web", "a", true);
+	steps = fake_steps(site.dataplane);
+	for (int i = 0; i < 20; i++) {
+		fake_fail_at(site.dataplane, 1);
+		run_loop(&site, 50);
+		cr_expect_neq(backend(&site, 0, 0).state, BACKEND_UP);
+	}
+	/* 50, 150, 350 and 750 ms; every 50 ms would be twenty. */
+	cr_expect_leq(fake_steps(site.dataplane) - steps, 4);
+	fake_fail_at(site.dataplane, 0);
+	run_loop(&site, 2000);
+	cr_expect_eq(backend(&site, 0, 0).state, BACKEND_UP);
+	close_site(&site);
+}
+
 Test(engine, next_hops_reach_the_entries)
 {
 	struct site site = open_site();
