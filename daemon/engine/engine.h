@@ -63,7 +63,7 @@ int engine_set_weight(struct engine *engine, const char *pool, const char *backe
 /* What the engine holds for true: without a check, or from before a restart, too. */
 bool engine_healthy(const struct engine *engine, const char *pool, const char *backend);
 
-/* News from below. Merged: a dead backend is left at once, the rebuild follows within 200 ms. */
+/* News from below. Merged: a dead backend is left at once, the rebuild follows 50 ms later. */
 void engine_set_health(struct engine *engine, const char *pool, const char *backend, bool up);
 /* Fields as in net.h; resolved false: the packet path asks the kernel. */
 void engine_set_next_hop(struct engine *engine, const struct address *address, bool resolved,
