@@ -3,6 +3,7 @@
 
 #include "api/server.h"
 #include "base/memory.h"
+#include "metrics/metrics.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +14,23 @@ struct api {
 	struct server *metrics; /* owned; NULL: none */
 };
 
+/* One for each route, and the last for requests that no route takes. */
+static void meter_routes(struct api *api)
+{
+	size_t count = 0;
+
+	while (route_table[count].method)
+		count++;
+	api->context.requests = sl_calloc(count + 1, sizeof(*api->context.requests));
+	api->context.n_requests = count + 1;
+	for (size_t i = 0; i < count; i++) {
+		api->context.requests[i].method = route_table[i].method;
+		api->context.requests[i].path = route_table[i].path;
+	}
+	api->context.requests[count].method = "";
+	api->context.requests[count].path = "";
+}
+
 int api_new(struct event_base *base, const struct api_context *context, int unix_fd, int metrics_fd,
 	    struct api **ret_api, struct sl_errors *errors)
 {
@@ -20,6 +38,7 @@ int api_new(struct event_base *base, const struct api_context *context, int unix
 	int result;
 
 	api->context = *context;
+	meter_routes(api);
 	result = server_new(base, &api->context, unix_fd, ROUTE_UNIX, &api->all, errors);
 	if (metrics_fd >= 0 && !result)
 		result = server_new(base, &api->context, metrics_fd, ROUTE_METRICS, &api->metrics,
@@ -40,5 +59,6 @@ void api_free(struct api *api)
 		return;
 	server_free(api->all);
 	server_free(api->metrics);
+	free(api->context.requests);
 	free(api);
 }

@@ -14,6 +14,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/histogram.h"
 #include "config/config.h"
 
 #include <stddef.h>
@@ -25,6 +26,7 @@ struct engine;
 struct event_base;
 struct health;
 struct loader;
+struct metrics_requests;
 struct net;
 
 /* What the API shows and drives. All borrowed, and outliving it. */
@@ -35,6 +37,10 @@ struct api_context {
 	struct loader *loader;
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
+	const struct histogram *lag; /* of the loop */
+	/* Made and counted by the API itself, one for each route and one for what no route takes. */
+	struct metrics_requests *requests;
+	size_t n_requests;
 };
 
 /* Takes the listening sockets, on failure too; metrics_fd -1: no such listener. */

@@ -2,8 +2,10 @@
 #include "api/server.h"
 
 #include "api/gate.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "metrics/metrics.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -28,9 +30,11 @@ struct server {
 
 /* What is kept of a request until it is complete. */
 struct exchange {
+	const struct server *server; /* borrowed */
 	struct request request;
 	const struct route *route; /* NULL: it has been refused */
 	struct event *deadline;	   /* owned */
+	uint64_t begun_us;
 	bool too_large;
 };
 
@@ -87,6 +91,8 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
 	struct exchange *exchange = sl_calloc(1, sizeof(*exchange));
 
 	exchange->request.connection = connection;
+	exchange->begun_us = clock_fine_us();
+	exchange->server = server;
 	exchange->request.uid = peer_uid(connection_fd(connection));
 	exchange->deadline = evtimer_new(server->base, exchange_expired, exchange);
 	if (!exchange->deadline)
@@ -108,6 +114,16 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 	*argument = NULL;
 }
 
+static void count(const struct exchange *exchange, unsigned status)
+{
+	const struct api_context *context = exchange->server->context;
+	size_t place =
+		exchange->route ? (size_t)(exchange->route - route_table) : context->n_requests - 1;
+
+	context->requests[place].answers[status / 100 % 6]++;
+	histogram_add(&context->requests[place].duration, clock_fine_us() - exchange->begun_us);
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
 				   const char *allow)
 {
@@ -127,6 +143,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
 		MHD_add_response_header(response, "ETag", tag);
 	}
+	count(exchange, answer->status);
 	restart_deadline(exchange);
 	result = MHD_queue_response(exchange->request.connection, answer->status, response);
 	MHD_destroy_response(response);

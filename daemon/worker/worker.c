@@ -2,6 +2,7 @@
 #include "worker/worker.h"
 
 #include "api/api.h"
+#include "base/lag.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/read.h"
@@ -30,6 +31,7 @@ struct worker {
 	struct net *net;
 	struct health *health;
 	struct api *api;
+	struct lag *lag;
 	struct config_interface
 		*interfaces; /* owned: the loader's list; a change of it is a restart */
 	struct event *signals[3];
@@ -223,6 +225,7 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.net = worker->net,
 		.loader = worker->loader,
 		.n_interfaces = config->n_interfaces,
+		.lag = lag_histogram(worker->lag),
 	};
 	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
 	int metrics = config->api.metrics.family ? HANDOVER_METRICS : -1;
@@ -258,6 +261,7 @@ static int begin(struct worker *worker, struct sl_errors *errors)
 static void end(struct worker *worker)
 {
 	api_free(worker->api);
+	lag_free(worker->lag);
 	health_free(worker->health);
 	net_free(worker->net);
 	engine_free(worker->engine);
@@ -281,6 +285,7 @@ int worker_run(const char *config_path)
 	if (!worker.base)
 		sl_out_of_memory();
 	prctl(PR_SET_DUMPABLE, 0);
+	worker.lag = lag_new(worker.base);
 	worker.loader = loader_new(HANDOVER_LOADER);
 	err = begin(&worker, &errors);
 	if (err) {
