@@ -167,7 +167,9 @@ format:
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice README.md LICENSES.md CHANGELOG.md docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml
 
 clean:
 	rm -rf $(B)
