@@ -169,7 +169,7 @@ install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml configs/alerts.yaml
 
 clean:
 	rm -rf $(B)

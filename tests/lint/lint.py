@@ -78,6 +78,13 @@ CASES = {
     "dead link": ("links", {"a.md": "\n[b](b.md)\n"}, "a.md:2: b.md: no such file"),
     "dead anchor": ("links", {"a.md": "# One two\n[b](#one)\n"}, "a.md:2: #one: no such heading"),
     "live anchor": ("links", {"a.md": "# One two\n[b](#one-two)\n"}, None),
+    "function that a document names": (
+        "links", {"a.md": "`a.c: f(), g()`\n", "a.c": SPDX + "int f(void);\nint g(void);\n"}, None),
+    "function that is gone": (
+        "links", {"a.md": "\n`a.c: f(), g()`\n", "a.c": SPDX + "int f(void);\n"},
+        "a.md:2: a.c: g() isn't there"),
+    "file of a function that is gone": (
+        "links", {"a.md": "`a.c: f()`\n"}, "a.md:1: a.c: f() isn't there"),
     "package without a reason": (
         "dependencies",
         {"scripts/install-deps": INSTALL, "docs/dependencies.md":

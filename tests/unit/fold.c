@@ -22,7 +22,8 @@ static const char text[] =
 	"  a: {vip: 192.0.2.1, protocol: udp, port: 53, pool: plain, algorithm: source-hash, "
 	"source-prefix: 24, forward: l2, tracking: all, when-empty: drop, drain: 20m, "
 	"udp-grace: 30s}\n"
-	"  b: {vip: '2001:db8::1', protocol: tcp, port: any, pool: checked, algorithm: round-robin, "
+	"  b: {vip: '2001:db8::1', protocol: tcp, port: any, pool: checked, algorithm: "
+	"round-robin, "
 	"when-empty: icmp, drain: 5m, udp-grace: 0s}\n";
 
 static struct config *config;
