@@ -5,6 +5,7 @@
 # make test       every test                            make lint     what the code must look like
 # make fuzz       search on, FUZZ_TIME seconds a fuzzer make bench    nanoseconds a packet
 # make install    into $(DESTDIR)$(PREFIX)              make format   clang-format over the tree
+# make man        the manual pages, from the programs' own tables
 #
 # demo and test install what is missing first (Debian packages, as root). WERROR= makes warnings
 # mere warnings, for compilers newer than gcc 12 and clang 14.
@@ -112,6 +113,31 @@ $(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)) ctl
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
 
+# ---- manual pages ---------------------------------------------------------------------------------
+
+MAN := sluicectl.1 sluice.yaml.5 sluiced.8 sluice-agent.8
+man: $(MAN:%=$(B)/man/%)
+
+$(B)/man/%: $(B)/man/%.scd
+	$(call say,MAN)
+	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$(CHANGED)} scdoc < $< > $@
+
+# A page names the day of the version that it is of.
+CHANGED = $(shell git log -1 --format=%ct -- VERSION 2>/dev/null | grep . || stat -c %Y VERSION)
+
+$(B)/man/%.scd: $(B)/man/print-%
+	$(Q)$< > $@
+
+$(B)/man/%.8.scd: docs/man/%.8.scd docs/man/fill $(B)/% VERSION
+	$(Q)docs/man/fill $< $(B)/$* $(VERSION) > $@
+
+$(B)/man/print-%: docs/man/%.c docs/man/scdoc.h Makefile VERSION
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(DAEMON_I) -Ictl $(CFLAGS) -o $@ $< $(filter %.o %.a,$^) $(LIBS) \
+		-lsmartcols
+$(B)/man/print-sluicectl.1: $(filter-out $(B)/ctl/main.o,$(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)))
+$(B)/man/print-sluice.yaml.5: $(B)/config.a $(B)/base.a
+
 # ---- tests ----------------------------------------------------------------------------------------
 
 # Objects stand before the archives, so a fake takes the place of the module whose interface it has.
@@ -143,7 +169,7 @@ demo: install-deps
 	@scripts/demo
 
 test: install-deps
-	@$(MAKE) --no-print-directory $(JOBS) all tests
+	@$(MAKE) --no-print-directory $(JOBS) all man tests
 	@tests/run
 
 # BENCH_QUICK=1: only shows that it works.
@@ -164,18 +190,26 @@ lint:
 format:
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-install: all
+install: all man
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml configs/alerts.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/man/sluicectl.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/man/sluice.yaml.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(B)/man/sluiced.8 \
+		$(B)/man/sluice-agent.8
+	$(B)/sluicectl completion bash | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
+	$(B)/sluicectl completion zsh | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sluicectl
 
 clean:
 	rm -rf $(B)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests install-deps demo test bench fuzz lint format install clean
+.PHONY: all man tests install-deps demo test bench fuzz lint format install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

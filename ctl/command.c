@@ -56,13 +56,18 @@ const struct command commands[] = {
 	 "say what would become of a packet, and why",
 	 "IPv6 addresses stand in brackets: [2001:db8::1]:443. The packet is run through\n"
 	 "the real program on the real tables; nothing is sent, counted or recorded."},
+	{"top", "", 0, 0, OPTION_ONCE | OPTION_INTERVAL, run_top,
+	 "services, backends and verdicts by packets a second",
+	 "q ends it. Not on a terminal, or with -o json, one look follows another; with\n"
+	 "--once there is a single one, over one interval."},
 	{"detach", "", 0, 0, OPTION_PIN_DIR, run_detach,
 	 "take the program off all interfaces",
 	 "With a daemon it stays detached until the daemon is started anew. Without one,\n"
 	 "links and maps are removed, which needs root."},
-	{"completion", "bash", 1, 1, 0, run_completion,
+	{"completion", "bash|zsh", 1, 1, 0, run_completion,
 	 "print a completion script for the shell",
-	 "For this shell: source <(sluicectl completion bash)"},
+	 "For this shell: source <(sluicectl completion bash), or zsh; that comes after\n"
+	 "compinit."},
 	{"help", "[COMMAND]", 0, 2, 0, run_help, "help on all commands, or on one", NULL},
 	{"version", "", 0, 0, 0, run_version, "versions of client and daemon", NULL},
 	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},

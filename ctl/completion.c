@@ -2,7 +2,8 @@
 /*
  * A completion script for bash, from the command table. Names of backends are asked of the daemon.
  */
-#include "command.h"
+#include "completion.h"
+
 #include "fail.h"
 
 #include <stdio.h>
@@ -30,29 +31,54 @@ static void print_options(uint32_t options)
 			printf(" --%s", option_table[i].word);
 }
 
-static void print_second_words(const char *first, size_t size)
+enum completion_argument completion_argument(const struct command *command)
 {
-	for (const struct command *command = commands; command->name; command++)
-		if (!strncmp(command->name, first, size) && command->name[size] == ' ')
-			printf(" %s", command->name + size + 1);
+	static const struct {
+		const char *begin;
+		enum completion_argument argument;
+	} known[] = {
+		{"FILE", ARGUMENT_FILE},	 {"POOL/BACKEND", ARGUMENT_BACKEND},
+		{"tcp|udp", ARGUMENT_PROTOCOL},	 {"bash|zsh", ARGUMENT_SHELL},
+		{"[COMMAND]", ARGUMENT_COMMAND},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strncmp(command->arguments, known[i].begin, strlen(known[i].begin)))
+			return known[i].argument;
+	return ARGUMENT_OTHER;
+}
+
+int completion_group(const char *first, size_t size, void (*each)(const struct command *command))
+{
+	int count = 0;
+
+	for (const struct command *command = commands; command->name; command++) {
+		if (strncmp(command->name, first, size) || command->name[size] != ' ')
+			continue;
+		each(command);
+		count++;
+	}
+	return count;
+}
+
+static void print_second_word(const struct command *command)
+{
+	printf("%s", strchr(command->name, ' '));
 }
 
 /* What the shell runs for a command's first argument. */
 static void print_words(const struct command *command)
 {
-	if (!strncmp(command->arguments, "FILE", 4))
-		printf("files=1");
-	else if (!strncmp(command->arguments, "POOL/BACKEND", 12))
-		printf("words=$(sluicectl --no-headers --timeout 1s show backends 2>/dev/null |\n"
-		       "\t\t\tawk '{print $1}')");
-	else if (!strncmp(command->arguments, "tcp|udp", 7))
-		printf("words='tcp udp'");
-	else if (!strcmp(command->arguments, "bash"))
-		printf("words=bash");
-	else if (!strcmp(command->name, "help"))
-		printf("words=$commands");
-	else
-		printf("words=");
+	static const char *const words[] = {
+		[ARGUMENT_OTHER] = "words=",
+		[ARGUMENT_FILE] = "files=1",
+		[ARGUMENT_BACKEND] = "words=$(" COMPLETION_BACKENDS ")",
+		[ARGUMENT_PROTOCOL] = "words='tcp udp'",
+		[ARGUMENT_SHELL] = "words='" COMPLETION_SHELLS "'",
+		[ARGUMENT_COMMAND] = "words=$commands",
+	};
+
+	fputs(words[completion_argument(command)], stdout);
 }
 
 static void print_cases(void)
@@ -65,7 +91,7 @@ static void print_cases(void)
 		if (command->name[size]) {
 			if (strncmp(group, command->name, size + 1)) {
 				printf("\t%.*s) words='", (int)size, command->name);
-				print_second_words(command->name, size);
+				completion_group(command->name, size, print_second_word);
 				printf("' ;;\n");
 			}
 			group = command->name;
@@ -79,11 +105,8 @@ static void print_cases(void)
 	}
 }
 
-int run_completion(const struct invocation *invocation)
+static void print_bash(void)
 {
-	if (strcmp(invocation->arguments[0], "bash"))
-		return fail(SLUICE_EXIT_USAGE, "completion is for bash, not \"%s\"",
-			    invocation->arguments[0]);
 	printf("# bash completion for sluicectl; made by: sluicectl completion bash\n"
 	       "_sluicectl() {\n"
 	       "\tlocal here=${COMP_WORDS[COMP_CWORD]} commands words options files=\n"
@@ -107,5 +130,17 @@ int run_completion(const struct invocation *invocation)
 	       "\tesac\n"
 	       "}\n"
 	       "complete -F _sluicectl sluicectl\n");
+}
+
+int run_completion(const struct invocation *invocation)
+{
+	const char *shell = invocation->arguments[0];
+
+	if (!strcmp(shell, "bash"))
+		print_bash();
+	else if (!strcmp(shell, "zsh"))
+		completion_zsh();
+	else
+		return fail(SLUICE_EXIT_USAGE, "completion is for bash or zsh, not \"%s\"", shell);
 	return SLUICE_EXIT_OK;
 }

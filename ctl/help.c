@@ -46,9 +46,10 @@ static void print_all(void)
 	}
 	printf("\nOptions:\n");
 	print_options(OPTIONS_GLOBAL);
-	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
-	       "4 no daemon, 5 no permission, 6 another generation, 7 waited too long,\n"
-	       "8 no such object.\n");
+	printf("\nExit status:\n");
+#define X(name, value, text) printf("  %d  %s\n", value, text);
+	SLUICE_EXITS(X)
+#undef X
 }
 
 bool command_print_group(const char *word)

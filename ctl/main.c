@@ -3,6 +3,7 @@
  * sluicectl - the operator's client. Finds the command in the table, reads its options, runs it.
  */
 #include "command.h"
+#include "duration.h"
 #include "fail.h"
 
 #include <getopt.h>
@@ -51,26 +52,6 @@ static int number_of(int found)
 	return -1;
 }
 
-/* A number and ms, s, m or h. */
-static bool parse_time(const char *text, uint64_t *ret_ms)
-{
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || value == 0 || value > 1000000)
-		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (!strcmp(end, units[i].unit)) {
-			*ret_ms = value * units[i].ms;
-			return true;
-		}
-	return false;
-}
-
 static int take_option(struct invocation *invocation, int number, const char *value)
 {
 	invocation->given |= 1u << number;
@@ -79,7 +60,7 @@ static int take_option(struct invocation *invocation, int number, const char *va
 		invocation->socket = value;
 	if (number == OPTION_NUMBER_NO_HEADERS)
 		invocation->headers = false;
-	if (number == OPTION_NUMBER_TIMEOUT && !parse_time(value, &invocation->timeout_ms))
+	if (number == OPTION_NUMBER_TIMEOUT && !duration_parse(value, &invocation->timeout_ms))
 		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a time like 500ms, 10s or 5m", value);
 	if (number != OPTION_NUMBER_OUTPUT)
 		return SLUICE_EXIT_OK;

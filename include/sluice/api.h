@@ -27,17 +27,20 @@
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
 
-/* The client's exit statuses; `diff` and `status` have their own (0, 1, 2). */
-enum sluice_exit {
-	SLUICE_EXIT_OK,
-	SLUICE_EXIT_FAILURE,
-	SLUICE_EXIT_USAGE,
-	SLUICE_EXIT_CONFIG,
-	SLUICE_EXIT_NO_DAEMON,
-	SLUICE_EXIT_PERMISSION,
-	SLUICE_EXIT_CONFLICT,
-	SLUICE_EXIT_TIMED_OUT,
-	SLUICE_EXIT_NOT_FOUND,
-};
+/* X(NAME, value, help): exit statuses; `diff` and `status` of the client have their own (0, 1, 2). */
+#define SLUICE_EXITS(X)                                                                            \
+	X(OK, 0, "done")                                                                           \
+	X(FAILURE, 1, "failed")                                                                    \
+	X(USAGE, 2, "wrong usage")                                                                 \
+	X(CONFIG, 3, "invalid configuration")                                                      \
+	X(NO_DAEMON, 4, "no daemon")                                                               \
+	X(PERMISSION, 5, "no permission")                                                          \
+	X(CONFLICT, 6, "another generation")                                                       \
+	X(TIMED_OUT, 7, "waited too long")                                                         \
+	X(NOT_FOUND, 8, "no such object")
+
+#define X(name, value, help) SLUICE_EXIT_##name = (value),
+enum sluice_exit { SLUICE_EXITS(X) };
+#undef X
 
 #endif
