@@ -193,6 +193,9 @@ format:
 install: all man
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml configs/alerts.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/man/sluicectl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/man/sluice.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(B)/man/sluiced.8 \
@@ -201,7 +204,6 @@ install: all man
 		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
 	$(B)/sluicectl completion zsh | \
 		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sluicectl
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice README.md LICENSES.md CHANGELOG.md docs/*.md
 
 clean:
 	rm -rf $(B)

@@ -18,6 +18,12 @@ UNIT = SPDX + "Test(config, reads_check)\n{\n}\n"
 METRICS = SPDX + 'static const char name[] = "sluice_packets_total";\n'
 COMMANDS = SPDX + 'static const struct command commands[] = {\n\t{"drain", drain},\n};\n'
 FLAGS = SPDX + 'static const struct option o[] = {{"json", no_argument, NULL, 1}};\n'
+CLIENT_OPTIONS = SPDX + ("#define OPTIONS(X) \\\n\tX(OUTPUT, 'o', \"output\", \"FORMAT\", \"form\") \\\n"
+                         "\tX(WAIT, 0, \"wait\", NULL, \"wait\")\n")
+CLIENT_COMMANDS = SPDX + ('const struct command commands[] = {\n\t{"drain", "B", 1, 1, OPTION_WAIT, run_drain,\n'
+                          '\t "drain"},\n\t{"show all", "", 0, 0, 0, run_show, "OPTION_WAIT"},\n};\n')
+LETTERS = SPDX + ('static const struct option o[] = {{"json", no_argument, NULL, \'j\'}};\n'
+                  'int f(void) { return getopt_long(argc, argv, "jq:", o, NULL); }\n')
 
 
 def rows(*cells):
@@ -72,6 +78,13 @@ CASES = {
     "dead link": ("links", {"a.md": "\n[b](b.md)\n"}, "a.md:2: b.md: no such file"),
     "dead anchor": ("links", {"a.md": "# One two\n[b](#one)\n"}, "a.md:2: #one: no such heading"),
     "live anchor": ("links", {"a.md": "# One two\n[b](#one-two)\n"}, None),
+    "function that a document names": (
+        "links", {"a.md": "`a.c: f(), g()`\n", "a.c": SPDX + "int f(void);\nint g(void);\n"}, None),
+    "function that is gone": (
+        "links", {"a.md": "\n`a.c: f(), g()`\n", "a.c": SPDX + "int f(void);\n"},
+        "a.md:2: a.c: g() isn't there"),
+    "file of a function that is gone": (
+        "links", {"a.md": "`a.c: f()`\n"}, "a.md:1: a.c: f() isn't there"),
     "package without a reason": (
         "dependencies",
         {"scripts/install-deps": INSTALL, "docs/dependencies.md":
@@ -94,6 +107,22 @@ CASES = {
     "command without a row": (
         "features", {"ctl/commands.c": COMMANDS}, "no row for command sluicectl drain"),
     "flag without a row": ("features", {"daemon/main.c": FLAGS}, "no row for flag sluiced --json"),
+    "option of all the client's commands without a row": (
+        "features", {"ctl/command.h": CLIENT_OPTIONS}, "no row for flag sluicectl --output"),
+    "option of one of the client's commands without a row": (
+        "features", {"ctl/command.h": CLIENT_OPTIONS, "ctl/command.c": CLIENT_COMMANDS},
+        "no row for flag sluicectl drain --wait"),
+    "option of the client with a row": (
+        "features", {"ctl/command.h": CLIENT_OPTIONS, "ctl/command.c": CLIENT_COMMANDS,
+                     "tests/ctl/a.golden": "$ sluicectl\n", "docs/features.md": rows(
+                         *(("flag", f"sluicectl {name}", "tests/ctl/a.golden: sluicectl")
+                           for name in ("--output", "drain --wait")),
+                         *(("command", f"sluicectl {name}", "tests/ctl/a.golden: sluicectl")
+                           for name in ("drain", "show all")))}, None),
+    "flag of the agent without a row": (
+        "features", {"daemon/agent_main.c": FLAGS}, "no row for flag sluice-agent --json"),
+    "letter without a word and without a row": (
+        "features", {"daemon/main.c": LETTERS}, "no row for flag sluiced -q"),
     "feature without a test": (
         "features", {"daemon/config/schema.c": SCHEMA,
                      "docs/features.md": rows(("option", "pool.check", ""))},

@@ -341,6 +341,24 @@ Test(health, follows_backends_that_come_and_go)
 	site_free(site);
 }
 
+/* No matter how slow the machine: one an hour is far rarer than one each 20 ms. */
+Test(health, each_pool_is_asked_at_its_interval)
+{
+	struct site *site = site_new(CONFIG_CHECK_TCP, ANSWER, OK);
+	struct config_pool pools[2] = {site->pool, site->pool};
+	struct health_view seen;
+
+	strcpy(pools[1].name, "rare");
+	pools[1].check.interval_ms = 3600 * 1000;
+	site->config.pools = pools;
+	site->config.n_pools = 2;
+	health_follow(site->health, &site->config);
+	until_results(site, "a", 20);
+	cr_assert(health_view(site->health, "rare", "a", &seen));
+	cr_assert_leq(seen.check->successes + seen.check->failures, 1);
+	site_free(site);
+}
+
 /* 500 that hang, of either kind, and one that lives, which must go on being asked all the while. */
 Test(health, those_that_hang_hold_up_nobody)
 {

@@ -219,7 +219,8 @@ GOLDEN(no_daemon, "sluicectl -s /nonexistent/api.sock status",
        "sluicectl -s same.yaml show services", "sluicectl -s /nonexistent/api.sock version",
        "sluicectl -s /nonexistent/api.sock diff same.yaml",
        "sluicectl -s /nonexistent/api.sock apply same.yaml")
-GOLDEN(version, "sluicectl version", "sluicectl version -o json")
+GOLDEN(version, "sluicectl version", "sluicectl version -o json", "sluicectl --output json version",
+       "sluicectl --socket /nonexistent/api.sock version")
 GOLDEN(status, "sluicectl status", "sluicectl status -o json")
 GOLDEN(show, "sluicectl show services", "sluicectl show backends", "sluicectl show flows",
        "sluicectl show verdicts", "sluicectl show interfaces",
@@ -244,12 +245,14 @@ GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ac
        "sluicectl explain udp '[2001:db8::7]:53' '[2001:db8::1]:53' -i eth0",
        "sluicectl explain --hex ffffffffffff0200000000010806 -o json",
        "sluicectl explain icmp 192.0.2.1:1 192.0.2.2:2",
-       "sluicectl explain tcp 192.0.2.1:1 192.0.2.2:2 -i eth7")
+       "sluicectl explain tcp 192.0.2.1:1 192.0.2.2:2 -i eth7",
+       "sluicectl explain tcp 192.0.2.1:1 192.0.2.2:2 --interface eth7")
 GOLDEN(terminal, "script -qec 'stty cols 60; sluicectl show flows' /dev/null | cat -v",
        "NO_COLOR=1 script -qec 'stty cols 300; sluicectl show backends' /dev/null | cat -v",
        "script -qec 'sluicectl status' /dev/null | cat -v | head -1")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
-       "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json")
+       "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
+       "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
 
 Test(sluicectl, degraded)
 {
@@ -271,6 +274,9 @@ Test(sluicectl, drain_wait)
 {
 	served.fake->draining_flows = 4;
 	run_all("drain_wait", (const char *const[]){"sluicectl drain web/web1 --wait", NULL});
+	cr_expect_eq(served.fake->draining_flows, 0);
+	served.fake->draining_flows = 4;
+	run_all("disable_wait", (const char *const[]){"sluicectl disable web/web1 --wait", NULL});
 	cr_expect_eq(served.fake->draining_flows, 0);
 	served.fake->draining_flows = 1u << 30;
 	_cleanup_free_ char *text = run("sluicectl drain web/web1 --wait --timeout 1s");
