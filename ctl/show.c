@@ -199,13 +199,14 @@ int run_show_flows(const struct invocation *invocation)
 
 int run_show_config(const struct invocation *invocation)
 {
-	const struct http_request request = {.method = "GET", .path = SLUICE_PATH_CONFIG};
+	const struct http_request request = {
+		.method = "GET",
+		.path = invocation->json ? SLUICE_PATH_CONFIG "?format=json" : SLUICE_PATH_CONFIG,
+	};
 	_free_ char *text = NULL;
 	size_t size;
 	int status;
 
-	if (invocation->json)
-		return show(invocation, SLUICE_PATH_CONFIG "?format=json", NULL, NULL, NULL);
 	status = http_text(invocation, &request, &text, &size);
 	if (!status)
 		fwrite(text, 1, size, stdout);

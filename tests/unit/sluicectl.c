@@ -226,7 +226,9 @@ GOLDEN(show, "sluicectl show services", "sluicectl show backends", "sluicectl sh
        "sluicectl --no-headers show backends")
 GOLDEN(show_json, "sluicectl -o json show services", "sluicectl -o json show backends",
        "sluicectl -o json show flows", "sluicectl -o json show interfaces")
-GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -")
+GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -",
+       "sluicectl show config -o json", "sluicectl show config -o json | sluicectl diff -",
+       "sluicectl show config -o json | sluicectl apply -")
 GOLDEN(check, "sluicectl check same.yaml", "sluicectl check same.yaml -o json", "sluicectl check")
 GOLDEN(diff, "sluicectl diff same.yaml", "sluicectl diff other.yaml", "sluicectl diff bad.yaml",
        "sluicectl diff missing.yaml", "sluicectl diff other.yaml -o json")
