@@ -190,7 +190,7 @@ int run_show_flows(const struct invocation *invocation)
 	status = http_get(invocation, SLUICE_PATH_FLOWS, &object);
 	if (status)
 		return status;
-	printf("%lld of %lld records, as of scan %lld\n\n", number(object, "records"),
+	printf("%lld records, made for %lld flows, as of scan %lld\n\n", number(object, "records"),
 	       number(object, "capacity"), number(object, "scans"));
 	table_print(invocation, columns, json_object_get(object, "events"), NULL);
 	json_decref(object);
@@ -236,7 +236,7 @@ static void print_status(const json_t *object)
 	       number(services, "total"));
 	printf("backends    %lld up, %lld draining, %lld down\n", number(backends, "up"),
 	       number(backends, "draining"), number(backends, "down"));
-	printf("flows       %lld of %lld records\n", number(flows, "records"),
+	printf("flows       %lld records, made for %lld flows\n", number(flows, "records"),
 	       number(flows, "capacity"));
 }
 
