@@ -304,8 +304,8 @@ Test(config_properties, json_is_json)
 		text = config_write_json(config);
 		object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
 		cr_assert(object, "%d: %s\n%s", error.line, error.text, text);
-		cr_assert(json_is_integer(json_object_get(json_object_get(object, "capacity"),
-							  "flows")));
+		cr_assert(json_is_integer(
+			json_object_get(json_object_get(object, "capacity"), "flows")));
 		json_decref(object);
 	}
 }

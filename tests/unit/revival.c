@@ -15,7 +15,8 @@ Test(revival, pauses_double_and_then_it_is_over)
 	struct revival revival = {0};
 
 	for (size_t i = 0; i < sl_count(pauses); i++)
-		cr_expect_eq(revival_pause_ms(&revival, CRASH, NS_PER_S), pauses[i], "crash %zu", i);
+		cr_expect_eq(revival_pause_ms(&revival, CRASH, NS_PER_S), pauses[i], "crash %zu",
+			     i);
 }
 
 Test(revival, who_lived_well_begins_anew)
