@@ -268,7 +268,7 @@ static int serve_workers(const struct options *options, struct config **config,
 		int status = serve_worker(*config, handover, program, errors);
 		int pause_ms = revival_pause_ms(&revival, status, clock_now_ns() - began_ns);
 
-		if (status > 128 && pause_ms < 0 && revival.crashes)
+		if (revival.crashes >= REVIVAL_CRASHES)
 			log_error("the worker was ended by signal %d, %u times in a row: ending; "
 				  "the data path stays as it is",
 				  status - 128, revival.crashes);
