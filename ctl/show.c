@@ -190,7 +190,7 @@ int run_show_flows(const struct invocation *invocation)
 	status = http_get(invocation, SLUICE_PATH_FLOWS, &object);
 	if (status)
 		return status;
-	printf("%lld of %lld records, as of scan %lld\n\n", number(object, "records"),
+	printf("%lld records, made for %lld flows, as of scan %lld\n\n", number(object, "records"),
 	       number(object, "capacity"), number(object, "scans"));
 	table_print(invocation, columns, json_object_get(object, "events"), NULL);
 	json_decref(object);
@@ -199,13 +199,14 @@ int run_show_flows(const struct invocation *invocation)
 
 int run_show_config(const struct invocation *invocation)
 {
-	const struct http_request request = {.method = "GET", .path = SLUICE_PATH_CONFIG};
+	const struct http_request request = {
+		.method = "GET",
+		.path = invocation->json ? SLUICE_PATH_CONFIG "?format=json" : SLUICE_PATH_CONFIG,
+	};
 	_free_ char *text = NULL;
 	size_t size;
 	int status;
 
-	if (invocation->json)
-		return show(invocation, SLUICE_PATH_CONFIG "?format=json", NULL, NULL, NULL);
 	status = http_text(invocation, &request, &text, &size);
 	if (!status)
 		fwrite(text, 1, size, stdout);
@@ -235,7 +236,7 @@ static void print_status(const json_t *object)
 	       number(services, "total"));
 	printf("backends    %lld up, %lld draining, %lld down\n", number(backends, "up"),
 	       number(backends, "draining"), number(backends, "down"));
-	printf("flows       %lld of %lld records\n", number(flows, "records"),
+	printf("flows       %lld records, made for %lld flows\n", number(flows, "records"),
 	       number(flows, "capacity"));
 }
 

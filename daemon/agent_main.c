@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_(x)	TEXT__(x)
 #define TEXT__(x)	#x
 #define DEFAULT_PIN_DIR "/sys/fs/bpf/sluice-agent/v" TEXT_(SLUICE_ABI)
 
-enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_PERMISSION = 5 };
 
 static const char usage[] =
 	"usage: sluice-agent attach INTERFACE [--mode auto|native|generic] [--pin-dir DIR]\n"
@@ -28,7 +29,7 @@ static const char usage[] =
 	"IPIP. Nothing stays running; the pins under DIR hold the program and its counters\n"
 	"(" DEFAULT_PIN_DIR "). `attach` again after a change of addresses.\n"
 	"`status` ends with 0 if the program is on every interface listed, 1 if not or if none "
-	"is.\n";
+	"is, 5 without root.\n";
 
 struct arguments {
 	const char *command, *interface, *pin_dir;
@@ -127,6 +128,10 @@ static enum exit_code status(const struct arguments *arguments)
 		print_json(list, count);
 	else
 		print_text(list, count);
+	if (!count)
+		fprintf(stderr,
+			"sluice-agent: attached to no interface: nothing is pinned under %s\n",
+			arguments->pin_dir);
 	return count && attached == count ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -145,10 +150,12 @@ static enum exit_code version(const struct arguments *arguments)
 static const struct command {
 	const char *name;
 	bool takes_interface;
+	bool needs_root;
 	enum exit_code (*run)(const struct arguments *arguments);
 } commands[] = {
-	{"attach", true, attach}, {"status", false, status},   {"detach", true, detach},
-	{"help", false, help},	  {"version", false, version},
+	{"attach", true, true, attach},	    {"status", false, true, status},
+	{"detach", true, true, detach},	    {"help", false, false, help},
+	{"version", false, false, version},
 };
 
 /* ---- arguments ------------------------------------------------------------------------------ */
@@ -204,16 +211,29 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret_argumen
 	return ret_arguments->command && optind == argc;
 }
 
+static const struct command *find_command(const struct arguments *arguments)
+{
+	for (const struct command *command = commands; command < commands + sl_count(commands);
+	     command++)
+		if (!strcmp(command->name, arguments->command) &&
+		    command->takes_interface == !!arguments->interface)
+			return command;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {.pin_dir = DEFAULT_PIN_DIR};
-	const struct command *end_of_commands = commands + sl_count(commands);
+	const struct command *command =
+		parse_arguments(argc, argv, &arguments) ? find_command(&arguments) : NULL;
 
-	if (parse_arguments(argc, argv, &arguments))
-		for (const struct command *command = commands; command < end_of_commands; command++)
-			if (!strcmp(command->name, arguments.command) &&
-			    command->takes_interface == !!arguments.interface)
-				return command->run(&arguments);
-	fputs(usage, stderr);
-	return EXIT_USAGE;
+	if (!command) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (command->needs_root && geteuid()) {
+		fprintf(stderr, "sluice-agent: %s needs root\n", command->name);
+		return EXIT_PERMISSION;
+	}
+	return command->run(&arguments);
 }

@@ -4,15 +4,18 @@
  * loader.
  */
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "config/diff.h"
 #include "config/read.h"
 #include "config/write.h"
 #include "dataplane/program.h"
 #include "loader/loader.h"
 #include "sluice/api.h"
 #include "worker/handover.h"
+#include "worker/revival.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -165,57 +168,134 @@ static int seal_config(const struct config *config, int *ret_fd, struct sl_error
 	return 0;
 }
 
-/* Everything that needs root, up to a worker that runs. */
-static int prepare(const struct options *options, struct config *config, struct handover *handover,
-		   struct program **ret_program, int *ret_socket, pid_t *ret_worker,
+/* Everything that needs root and is made once; whoever is the worker gets it. */
+static int prepare(const struct options *options, const struct config *config,
+		   struct handover *handover, struct program **ret_program,
 		   struct sl_errors *errors)
 {
-	int pair[2];
 	int err = handover_user(options->user, &handover->uid, &handover->gid, errors);
 
 	if (!err)
 		err = open_program(options, config, ret_program, errors);
 	if (!err)
 		err = listen_all(options, config, handover, errors);
-	if (!err)
-		err = seal_config(config, &handover->fds[HANDOVER_CONFIG], errors);
 	if (err)
 		return err;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return sl_fail(errors, errno, "loader", "no socket pair: %s", strerror(errno));
 	for (int i = 0; i < MAP_COUNT; i++)
 		handover->fds[HANDOVER_MAPS + i] = program_map_fd(*ret_program, i);
+	handover->fds[HANDOVER_LOCK] = program_lock_fd(*ret_program);
+	return 0;
+}
+
+static int start_worker(const struct config *config, struct handover *handover, int *ret_socket,
+			pid_t *ret_worker, struct sl_errors *errors)
+{
+	int pair[2];
+	int err = seal_config(config, &handover->fds[HANDOVER_CONFIG], errors);
+
+	if (err)
+		return err;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		err = sl_fail(errors, errno, "loader", "no socket pair: %s", strerror(errno));
+		sl_closep(&handover->fds[HANDOVER_CONFIG]);
+		return err;
+	}
 	handover->fds[HANDOVER_LOADER] = pair[1];
-	handover->fds[HANDOVER_LOCK] = fcntl(program_lock_fd(*ret_program), F_DUPFD_CLOEXEC, 0);
 	*ret_socket = pair[0];
 	*ret_worker = handover_start(handover, errors);
+	sl_closep(&handover->fds[HANDOVER_LOADER]);
+	sl_closep(&handover->fds[HANDOVER_CONFIG]);
 	return *ret_worker < 0 ? *ret_worker : 0;
 }
 
-static void close_handed(const struct handover *handover)
+/* The worker's exit status, or -errno if there could be none. */
+static int serve_worker(const struct config *config, struct handover *handover,
+			struct program *program, struct sl_errors *errors)
 {
-	for (int i = HANDOVER_BEFORE + 1; i < HANDOVER_MAPS; i++)
-		if (handover->fds[i] >= 0)
-			close(handover->fds[i]);
+	_cleanup_fd_ int socket = -1;
+	pid_t worker = -1;
+	int err = start_worker(config, handover, &socket, &worker, errors);
+
+	if (err)
+		return err;
+	return loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
 }
 
-static int serve(const struct options *options, struct config *config, struct sl_errors *errors)
+static bool needs_restart(const struct config *before, const struct config *after)
+{
+	struct config_changes changes;
+	bool restart = false;
+
+	config_diff(before, after, &changes);
+	for (size_t i = 0; i < changes.count; i++)
+		restart |= changes.list[i].restart;
+	config_changes_deinit(&changes);
+	return restart;
+}
+
+static void keep(struct config **config, struct config **now)
+{
+	config_free(*config);
+	*config = steal(now);
+}
+
+/* What was applied went with the worker. A file that can't be taken now leaves what was read last. */
+static void read_again(const char *path, struct config **config)
+{
+	_cleanup_config_ struct config *now = NULL;
+	struct sl_errors errors = {0};
+
+	if (config_read_file(path, &now, &errors))
+		log_error("%s has errors: the new worker gets what it said before", path);
+	else if (needs_restart(*config, now))
+		log_warning("%s has changes that need a restart of sluiced: the new worker gets "
+			    "what it said before",
+			    path);
+	else
+		keep(config, &now);
+	sl_errors_deinit(&errors);
+}
+
+/* One worker after the other. The last one's exit status, or -errno. */
+static int serve_workers(const struct options *options, struct config **config,
+			 struct handover *handover, struct program *program,
+			 struct sl_errors *errors)
+{
+	struct revival revival = {0};
+
+	for (;;) {
+		uint64_t began_ns = clock_now_ns();
+		int status = serve_worker(*config, handover, program, errors);
+		int pause_ms = revival_pause_ms(&revival, status, clock_now_ns() - began_ns);
+
+		if (revival.crashes >= REVIVAL_CRASHES)
+			log_error("the worker was ended by signal %d, %u times in a row: ending; "
+				  "the data path stays as it is",
+				  status - 128, revival.crashes);
+		if (pause_ms < 0)
+			return status;
+		log_error("the worker was ended by signal %d; traffic goes on; another starts in "
+			  "%d ms",
+			  status - 128, pause_ms);
+		usleep(pause_ms * 1000);
+		read_again(options->config_path, config);
+	}
+}
+
+static int serve(const struct options *options, struct config **config, struct sl_errors *errors)
 {
 	struct handover handover = {.config_path = options->config_path};
 	struct program *program = NULL;
-	int socket = -1, status;
-	pid_t worker = -1;
-	int err;
+	int status;
 
 	memset(handover.fds, -1, sizeof(handover.fds));
-	err = prepare(options, config, &handover, &program, &socket, &worker, errors);
-	close_handed(&handover);
-	if (err) {
-		program_close(program);
-		return err;
+	status = prepare(options, *config, &handover, &program, errors);
+	if (!status) {
+		log_set_component("loader");
+		status = serve_workers(options, config, &handover, program, errors);
 	}
-	log_set_component("loader");
-	status = loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
+	sl_closep(&handover.fds[HANDOVER_API]);
+	sl_closep(&handover.fds[HANDOVER_METRICS]);
 	program_close(program);
 	return status;
 }
@@ -243,7 +323,7 @@ static int run(const struct options *options)
 		sl_errors_deinit(&errors);
 		return SLUICE_EXIT_CONFIG;
 	}
-	err = serve(options, config, &errors);
+	err = serve(options, &config, &errors);
 	if (err < 0)
 		print_errors(&errors, options->json);
 	sl_errors_deinit(&errors);

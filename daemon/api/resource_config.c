@@ -21,22 +21,15 @@ void resource_config(const struct api_context *context, const struct request *re
 {
 	const struct config *config = engine_config(context->engine);
 	const char *format = request_query(request, "format");
-	char *text;
-	json_t *object;
 
 	if (!config) {
 		answer_problem(answer, 404, "no configuration is committed", NULL);
 		return;
 	}
-	text = config_write(config);
-	if (!format || strcmp(format, "json")) {
-		answer_text(answer, "application/yaml", text);
-		return;
-	}
-	object = answer_new_object(context, "Config");
-	json_object_set_new(object, "text", json_string(text));
-	free(text);
-	answer_object(answer, object);
+	if (format && !strcmp(format, "json"))
+		answer_text(answer, "application/json", config_write_json(config));
+	else
+		answer_text(answer, "application/yaml", config_write(config));
 }
 
 /* ---- what would change ------------------------------------------------------------------------------- */

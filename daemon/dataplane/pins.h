@@ -27,5 +27,7 @@ int pins_lock(const char *pin_dir, struct sl_errors *errors);
 /* Caller frees. */
 char *pins_link_path(const char *directory, const char *interface);
 char *pins_shared_path(const char *directory, const char *interface);
+/* Of the link by which a daemon of another ABI still holds the interface, or NULL. Caller frees. */
+char *pins_foreign_link(const char *directory, const char *interface);
 
 #endif

@@ -142,9 +142,15 @@ static int attach_link(struct program *program, const struct link_target *target
 {
 	_cleanup_free_ char *path = pins_link_path(program->directory, target->interface);
 	_cleanup_free_ char *mark = pins_shared_path(program->directory, target->interface);
+	_cleanup_free_ char *foreign = pins_foreign_link(program->directory, target->interface);
 	enum config_mode mode = CONFIG_MODE_COUNT, before;
 	int fd = object_program_fd(program->live), link, again;
 
+	if (foreign)
+		return sl_fail(errors, EBUSY, foreign,
+			       "a sluice whose maps have another ABI holds interface %s: "
+			       "`sluicectl detach` takes it off",
+			       target->interface);
 	if (!access(mark, F_OK)) {
 		shared_detach(target->ifindex);
 		unlink(mark);

@@ -107,7 +107,7 @@ void engine_service(const struct engine *engine, size_t service,
 
 /* The flow table, as of the last whole scan. */
 struct engine_flows {
-	uint64_t capacity; /* records */
+	uint64_t capacity; /* flows, as in the configuration */
 	uint64_t records;
 	uint64_t scans; /* whole ones so far */
 };

@@ -172,7 +172,7 @@ void engine_flows(const struct engine *engine, struct engine_flows *ret_flows)
 
 	dataplane_flows(engine->dataplane, &buckets);
 	*ret_flows = (struct engine_flows){
-		.capacity = (uint64_t)buckets * FLOWS_PER_BUCKET,
+		.capacity = (uint64_t)buckets * FLOWS_PER_BUCKET / FLOW_ENTRIES,
 		.records = engine->walk.records,
 		.scans = engine->walk.completed,
 	};

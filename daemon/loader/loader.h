@@ -22,7 +22,8 @@
 
 /*
  * Serves until the worker is gone or a SIGTERM or SIGINT came (passed on to the worker). SIGHUP is
- * passed on, too. Returns the worker's exit status, 128 + signal if one ended it.
+ * passed on, too. Returns the worker's exit status, or 128 + signal if one ended it: the signal that
+ * told us to end, if there was one, else the worker's.
  */
 int loader_serve(struct program *program, const struct config_interface *interfaces,
 		 size_t n_interfaces, int socket, pid_t worker);

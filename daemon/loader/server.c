@@ -32,6 +32,7 @@ struct server {
 	pid_t worker;
 	int signals; /* owned: signalfd */
 	int status;  /* of the worker, as from waitpid(2) */
+	int told;    /* the signal that told us to end; 0: none */
 	bool has_ended;
 	/* rate */
 	uint64_t tokens_ns; /* what may be spent; a request costs NS_PER_S / REQUESTS_PER_S */
@@ -153,6 +154,8 @@ static void take_signal(struct server *server)
 		reap(server);
 	else
 		kill(server->worker, signal.ssi_signo);
+	if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT)
+		server->told = signal.ssi_signo;
 }
 
 static void serve(struct server *server)
@@ -178,9 +181,11 @@ static void serve(struct server *server)
 	}
 }
 
-static int exit_status(int status)
+static int exit_status(const struct server *server)
 {
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (!WIFSIGNALED(server->status))
+		return WEXITSTATUS(server->status);
+	return 128 + (server->told ? server->told : WTERMSIG(server->status));
 }
 
 int loader_serve(struct program *program, const struct config_interface *interfaces,
@@ -213,5 +218,5 @@ int loader_serve(struct program *program, const struct config_interface *interfa
 		close(server.signals);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return exit_status(server.status);
+	return exit_status(&server);
 }

@@ -228,6 +228,7 @@ enum flow_state {
 };
 
 #define FLOWS_PER_BUCKET  8
+#define FLOW_ENTRIES	  2 /* a flow of the configured capacity: with one, buckets fill up */
 #define FLOW_TICK_SHIFT	  32
 #define FLOW_TICK_MASK	  0xfffu
 #define FLOW_SIGNATURE(e) ((__u32)(e))

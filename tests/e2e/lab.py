@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab as the tests see it: scripts/lab, sluicectl and scripts/lab-load, and nothing besides."""
+"""The lab as the tests see it: scripts/lab, sluicectl and scripts/lab-load, and nothing besides.
+
+Each test program of each checkout has a lab of its own; LAB=name gives another.
+"""
 import json
 import os
 import pathlib
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAME = os.environ.setdefault("LAB", "e2e")
+
+
+def own_name():
+    words = [ROOT / "scripts/lab", "name", "e2e-" + pathlib.Path(sys.argv[0]).name]
+    return subprocess.check_output(words, text=True).strip()
+
+
+NAME = os.environ.get("LAB") or own_name()
+os.environ["LAB"] = NAME
 DIR = ROOT / "build/lab" / NAME
 PINS = f"/sys/fs/bpf/sluice-{NAME}"
 BACKENDS = ["backend1", "backend2", "backend3"]

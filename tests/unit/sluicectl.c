@@ -15,7 +15,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +48,17 @@ static void copy_program(void)
 	program = sl_printf("%s/sluicectl", served.directory);
 }
 
+/* As a daemon that was killed leaves it. */
+static void leave_socket(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", served.directory, name);
+	cr_assert(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	close(fd);
+}
+
 static void start_with(const char *config)
 {
 	static const char sluiced[] = "#!/bin/sh\necho \"sluiced $*\"\nexit 3\n";
@@ -59,6 +72,7 @@ static void start_with(const char *config)
 
 	served = served_start(config);
 	copy_program();
+	leave_socket("stale.sock");
 	write_file("sluiced", 0755, sluiced, sizeof(sluiced) - 1);
 	write_file("same.yaml", 0644, served_config, strlen(served_config));
 	write_file("other.yaml", 0644, same, sizeof(same) - 1);
@@ -72,8 +86,8 @@ static void start(void)
 
 static void stop(void)
 {
-	static const char *const names[] = {"sluicectl", "sluiced", "same.yaml", "other.yaml",
-					    "bad.yaml"};
+	static const char *const names[] = {"sluicectl",  "sluiced",  "same.yaml",
+					    "other.yaml", "bad.yaml", "stale.sock"};
 
 	for (size_t i = 0; i < sl_count(names); i++) {
 		_cleanup_free_ char *path = sl_printf("%s/%s", served.directory, names[i]);
@@ -218,7 +232,9 @@ GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate
 GOLDEN(no_daemon, "sluicectl -s /nonexistent/api.sock status",
        "sluicectl -s same.yaml show services", "sluicectl -s /nonexistent/api.sock version",
        "sluicectl -s /nonexistent/api.sock diff same.yaml",
-       "sluicectl -s /nonexistent/api.sock apply same.yaml")
+       "sluicectl -s /nonexistent/api.sock apply same.yaml", "sluicectl -s . status",
+       "sluicectl -s stale.sock status",
+       "sluicectl -s /$(printf '%0107d' 0) status; echo status exits $?")
 GOLDEN(version, "sluicectl version", "sluicectl version -o json", "sluicectl --output json version",
        "sluicectl --socket /nonexistent/api.sock version")
 GOLDEN(status, "sluicectl status", "sluicectl status -o json")
@@ -227,7 +243,9 @@ GOLDEN(show, "sluicectl show services", "sluicectl show backends", "sluicectl sh
        "sluicectl --no-headers show backends")
 GOLDEN(show_json, "sluicectl -o json show services", "sluicectl -o json show backends",
        "sluicectl -o json show flows", "sluicectl -o json show interfaces")
-GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -")
+GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -",
+       "sluicectl show config -o json", "sluicectl show config -o json | sluicectl diff -",
+       "sluicectl show config -o json | sluicectl apply -")
 GOLDEN(check, "sluicectl check same.yaml", "sluicectl check same.yaml -o json", "sluicectl check")
 GOLDEN(diff, "sluicectl diff same.yaml", "sluicectl diff other.yaml", "sluicectl diff bad.yaml",
        "sluicectl diff missing.yaml", "sluicectl diff other.yaml -o json")
