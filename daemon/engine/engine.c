@@ -2,7 +2,6 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "engine/fold.h"
 
@@ -12,86 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What health and net say within this time becomes one rebuild. */
-enum { MERGE_MS = 50 };
-/* A rebuild that fails waits twice as long each time, up to 6.4 s: the loop has other work. */
-enum { DOUBLINGS = 7 };
-
-/* ---- carrying out ------------------------------------------------------------------------------- */
-
-/* To the maps, and then to the world. */
-static int carry_out(struct engine *engine, const struct step *step, struct sl_errors *errors)
-{
-	int err = dataplane_apply(engine->dataplane, step, errors);
-
-	if (!err)
-		world_apply(&engine->world, step, clock_now_ns());
-	else if (step->kind == STEP_PROGRAM)
-		engine->world.program_known = false;
-	return err;
-}
-
-/* The first program since the start: what ran before it is the loader's alone to know. It stays. */
-static bool is_first_program(const struct step *step)
-{
-	const struct program_config none = {0};
-
-	return step->kind == STEP_PROGRAM && !memcmp(&step->before.program, &none, sizeof(none));
-}
-
-static void undo(struct engine *engine, const struct plan *plan, size_t done)
-{
-	char name[64];
-
-	engine->reclaim.stale = true;
-	engine->applied++;
-	while (done--) {
-		struct step inverse = step_inverse(&plan->steps[done]);
-
-		if (is_first_program(&plan->steps[done]))
-			continue;
-		if (carry_out(engine, &inverse, NULL))
-			log_error("%s could not be undone",
-				  step_name(&inverse, name, sizeof(name)));
-	}
-}
-
-/*
- * A program without what nothing needs any more, or one loaded again to be sure, is a wish: the one
- * before does as well, and undoing slots that packets have seen would cost flows. The next plan wishes
- * again.
- */
-static bool is_dispensable(const struct step *step)
-{
-	struct program_config larger = step->after.program;
-
-	larger.features = step->before.program.features;
-	return step->kind == STEP_PROGRAM &&
-	       !memcmp(&larger, &step->before.program, sizeof(larger)) &&
-	       !(step->after.program.features & ~step->before.program.features);
-}
-
-int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors)
-{
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-		bool dispensable = is_dispensable(step);
-		int err = carry_out(engine, step, dispensable ? NULL : errors);
-
-		if (err && dispensable) {
-			log_warning("a program could not be loaded; the one before does as well");
-			continue;
-		}
-		if (err) {
-			undo(engine, plan, i);
-			return err;
-		}
-	}
-	if (plan->count)
-		engine->applied++;
-	reclaim_begin(engine);
-	return 0;
-}
+/* ---- the way of every change ------------------------------------------------------------------------ */
 
 /* Folds, plans and applies: the way that every change takes. */
 static int converge(struct engine *engine, const struct config *config,
@@ -206,10 +126,10 @@ void engine_preview_deinit(struct engine_preview *preview)
 	plan_deinit(&preview->plan);
 }
 
-/* ---- overrides and news --------------------------------------------------------------------------- */
+/* ---- overrides ------------------------------------------------------------------------------------ */
 
-static struct overlay_backend *find(const struct engine *engine, const char *pool,
-				    const char *backend, struct sl_errors *errors)
+struct overlay_backend *engine_overlay(const struct engine *engine, const char *pool,
+				       const char *backend, struct sl_errors *errors)
 {
 	int p = engine->config ? config_find_pool(engine->config, pool) : -1;
 	int b = p < 0 ? -1 : config_find_backend(&engine->config->pools[p], backend);
@@ -239,7 +159,7 @@ static int override(struct engine *engine, struct overlay_backend *entry,
 int engine_set_admin(struct engine *engine, const char *pool, const char *backend, enum admin admin,
 		     struct sl_errors *errors)
 {
-	struct overlay_backend *entry = find(engine, pool, backend, errors);
+	struct overlay_backend *entry = engine_overlay(engine, pool, backend, errors);
 	struct overlay_backend wanted;
 
 	if (!entry)
@@ -252,7 +172,7 @@ int engine_set_admin(struct engine *engine, const char *pool, const char *backen
 int engine_set_weight(struct engine *engine, const char *pool, const char *backend, int weight,
 		      struct sl_errors *errors)
 {
-	struct overlay_backend *entry = find(engine, pool, backend, errors);
+	struct overlay_backend *entry = engine_overlay(engine, pool, backend, errors);
 	struct overlay_backend wanted;
 
 	if (!entry)
@@ -262,98 +182,11 @@ int engine_set_weight(struct engine *engine, const char *pool, const char *backe
 	return override(engine, entry, wanted, errors);
 }
 
-static void rebuild_soon(struct engine *engine)
-{
-	unsigned ms = MERGE_MS << engine->failed_rebuilds;
-	struct timeval pause = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	if (!evtimer_pending(engine->rebuild, NULL))
-		evtimer_add(engine->rebuild, &pause);
-}
-
-static void on_rebuild(evutil_socket_t fd, short what, void *context)
-{
-	struct engine *engine = context;
-	struct sl_errors errors = {0};
-	char *text;
-
-	if (!engine_refresh(engine, &errors)) {
-		engine->failed_rebuilds = 0;
-	} else {
-		text = sl_errors_text(&errors);
-		log_error("a rebuild failed and is tried again: %s", text);
-		free(text);
-		if (engine->failed_rebuilds < DOUBLINGS)
-			engine->failed_rebuilds++;
-		rebuild_soon(engine);
-	}
-	sl_errors_deinit(&errors);
-}
-
-/* The state byte alone, in each service of the pool: packets leave the backend with the next look. */
-static void leave_at_once(struct engine *engine, size_t pool, const struct address *address)
-{
-	const struct config *config = engine->config;
-	struct step step = {.kind = STEP_BACKEND_STATE, .after.state = BACKEND_DOWN};
-
-	for (size_t i = 0; i < config->n_services; i++) {
-		struct engine_service service;
-		int id;
-
-		if (config->services[i].pool != pool)
-			continue;
-		engine_service(engine, i, &service);
-		id = service.id == SERVICE_NONE
-			     ? -1
-			     : world_find_backend(&engine->world, service.id, address,
-						  config->services[i].forward);
-		if (id < 0 || !BACKEND_USABLE(engine->world.backends[id].state))
-			continue;
-		step.index = id;
-		step.before.state = engine->world.backends[id].state;
-		carry_out(engine, &step, NULL);
-		engine->applied++;
-	}
-}
-
-void engine_set_health(struct engine *engine, const char *pool, const char *backend, bool up)
-{
-	struct overlay_backend *entry = find(engine, pool, backend, NULL);
-	int p, b;
-
-	if (!entry || entry->healthy == up)
-		return;
-	entry->healthy = up;
-	if (!up) {
-		p = config_find_pool(engine->config, pool);
-		b = config_find_backend(&engine->config->pools[p], backend);
-		leave_at_once(engine, p, &engine->config->pools[p].backends[b].address);
-	}
-	rebuild_soon(engine);
-}
-
 bool engine_healthy(const struct engine *engine, const char *pool, const char *backend)
 {
-	const struct overlay_backend *entry = find(engine, pool, backend, NULL);
+	const struct overlay_backend *entry = engine_overlay(engine, pool, backend, NULL);
 
 	return entry && entry->healthy;
-}
-
-void engine_set_next_hop(struct engine *engine, const struct address *address, bool resolved,
-			 uint32_t ifindex, const uint8_t mac[6], const uint8_t source_mac[6],
-			 uint16_t mtu)
-{
-	struct egress_entry egress = {.ifindex = ifindex, .mtu = mtu};
-	bool changed;
-
-	if (resolved) {
-		memcpy(egress.mac, source_mac, sizeof(egress.mac));
-		changed = hops_set(&engine->hops, address, &egress, mac);
-	} else {
-		changed = hops_clear(&engine->hops, address);
-	}
-	if (changed)
-		rebuild_soon(engine);
 }
 
 /* ---- beginning and end ---------------------------------------------------------------------------- */
@@ -385,7 +218,7 @@ int engine_new(struct event_base *base, struct dataplane *dataplane, engine_comm
 	engine->context = context;
 	engine->applied = 1;
 	world_init(&engine->world, dataplane_size(dataplane));
-	engine->rebuild = evtimer_new(base, on_rebuild, engine);
+	engine->rebuild = evtimer_new(base, engine_on_rebuild, engine);
 	if (!engine->rebuild)
 		sl_out_of_memory();
 	err = dataplane_read(dataplane, &engine->world, errors);

@@ -10,6 +10,8 @@
 #include "engine/hops.h"
 #include "engine/overlay.h"
 
+#include <event2/util.h>
+
 struct event;
 
 /* What a grace period under way will release: copies of the holds when it began. */
@@ -68,8 +70,17 @@ struct engine {
 	struct walk walk;
 };
 
-/* engine.c: carries a plan out, or undoes it. */
+/* carry.c: one step, to the maps and then to the world. */
+int engine_carry_out(struct engine *engine, const struct step *step, struct sl_errors *errors);
+/* Carries a plan out, or undoes it. */
 int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors);
+
+/* rebuild.c: a timer's callback; the context is the engine. */
+void engine_on_rebuild(evutil_socket_t fd, short what, void *context);
+
+/* engine.c: what is known of a backend by name, or NULL with an error. */
+struct overlay_backend *engine_overlay(const struct engine *engine, const char *pool,
+				       const char *backend, struct sl_errors *errors);
 /* Plans and applies the current configuration with what is known by now. */
 int engine_refresh(struct engine *engine, struct sl_errors *errors);
 
