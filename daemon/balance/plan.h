@@ -7,9 +7,9 @@
  * (service, address).
  *
  * Order of the steps: the program, if features are added; interfaces; new services, whole, up to
- * their VIPs, in space that no packet reads; states; then each service that changes: new backends, next
- * hops, slots of backends that come back and then their states, grace, slots (or a larger table),
- * word; then what is taken away; the program, if features fall away. So what may fail for want of
+ * their VIPs, in space that no packet reads; states; next hops, of backends that linger as well; then each
+ * service that changes: new backends, slots of backends that come back and then their states, grace,
+ * slots (or a larger table), word; then what is taken away; the program, if features fall away. So what may fail for want of
  * memory comes before the first slot moves. Undone in reverse.
  *
  * Slots go to backends that are up and have a weight (round-robin: any weight counts as one). If a
@@ -35,7 +35,6 @@ struct target_backend {
 	uint16_t weight;	  /* 0 when it shall get no new flows */
 	enum backend_state state; /* up, draining, down */
 	enum forward forward;
-	union next_hop next_hop;
 };
 
 struct target_service {
@@ -53,9 +52,18 @@ struct target_service {
 	size_t n_backends;
 };
 
+/* How an address is reached. Of the address alone: backends that linger are reached, too. */
+struct target_hop {
+	struct address address;
+	union next_hop next_hop; /* word 0: unresolved */
+};
+
 struct target {
 	struct target_service *services; /* owned; (vip, protocol, port) is unique */
 	size_t n_services;
+	struct target_hop
+		*hops; /* owned, sorted by address_compare(); those that lack are unresolved */
+	size_t n_hops;
 	struct egress_entry egress[EGRESS_MAX];
 	struct program_config program; /* features are computed by the plan */
 };

@@ -18,6 +18,8 @@ int engine_carry_out(struct engine *engine, const struct step *step, struct sl_e
 		world_apply(&engine->world, step, clock_now_ns());
 	else if (step->kind == STEP_PROGRAM)
 		engine->world.program_known = false;
+	if (step->kind == STEP_BACKEND_ENTRY)
+		engine->watch.stale = true;
 	return err;
 }
 

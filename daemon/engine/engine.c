@@ -33,7 +33,10 @@ static int converge(struct engine *engine, const struct config *config,
 
 int engine_refresh(struct engine *engine, struct sl_errors *errors)
 {
-	return engine->config ? converge(engine, engine->config, &engine->overlay, errors) : 0;
+	int err = engine->config ? converge(engine, engine->config, &engine->overlay, errors) : 0;
+
+	watch_update(engine);
+	return err;
 }
 
 /* ---- configurations ------------------------------------------------------------------------------- */
@@ -78,8 +81,10 @@ static void swap(struct engine *engine, struct config *desired, const struct ove
 	engine->config = desired;
 	engine->generation++;
 	engine->committed_at = time(NULL);
-	engine->committed(engine->context, desired);
+	engine->listener.committed(engine->listener.context, desired);
 	config_free(old);
+	engine->watch.stale = true;
+	watch_update(engine);
 }
 
 int engine_commit(struct engine *engine, struct config *desired, struct sl_errors *errors)
@@ -207,15 +212,15 @@ static void adopt_hops(struct engine *engine)
 	}
 }
 
-int engine_new(struct event_base *base, struct dataplane *dataplane, engine_committed_fn *committed,
-	       void *context, struct engine **ret_engine, struct sl_errors *errors)
+int engine_new(struct event_base *base, struct dataplane *dataplane,
+	       const struct engine_listener *listener, struct engine **ret_engine,
+	       struct sl_errors *errors)
 {
 	struct engine *engine = sl_calloc(1, sizeof(*engine));
 	int err;
 
 	engine->dataplane = dataplane;
-	engine->committed = committed;
-	engine->context = context;
+	engine->listener = *listener;
 	engine->applied = 1;
 	world_init(&engine->world, dataplane_size(dataplane));
 	engine->rebuild = evtimer_new(base, engine_on_rebuild, engine);
@@ -248,6 +253,7 @@ void engine_free(struct engine *engine)
 	overlay_deinit(&engine->overlay);
 	hops_deinit(&engine->hops);
 	view_deinit(&engine->view);
+	watch_deinit(&engine->watch);
 	world_deinit(&engine->world);
 	config_free(engine->config);
 	free(engine);

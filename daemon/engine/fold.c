@@ -8,21 +8,18 @@
 #include <string.h>
 
 static void fold_backend(const struct config_service *service, const struct config_backend *backend,
-			 const struct overlay_backend *overlay, const struct hops *hops,
-			 struct target_backend *ret)
+			 const struct overlay_backend *overlay, struct target_backend *ret)
 {
 	*ret = (struct target_backend){
 		.address = backend->address,
 		.weight = overlay_weight(overlay, backend),
 		.state = overlay_state(overlay, backend),
 		.forward = service->forward,
-		.next_hop = hops_get(hops, &backend->address),
 	};
 }
 
 static void fold_service(const struct config *config, const struct config_service *service,
-			 const struct overlay *overlay, const struct hops *hops,
-			 struct target_service *ret)
+			 const struct overlay *overlay, struct target_service *ret)
 {
 	const struct config_pool *pool = &config->pools[service->pool];
 
@@ -41,7 +38,7 @@ static void fold_service(const struct config *config, const struct config_servic
 		.n_backends = pool->n_backends,
 	};
 	for (size_t b = 0; b < pool->n_backends; b++)
-		fold_backend(service, &pool->backends[b], &overlay->pools[service->pool][b], hops,
+		fold_backend(service, &pool->backends[b], &overlay->pools[service->pool][b],
 			     &ret->backends[b]);
 }
 
@@ -76,7 +73,11 @@ void fold(const struct config *config, const struct overlay *overlay, const stru
 	ret_target->n_services = config->n_services;
 	ret_target->services = sl_calloc(config->n_services, sizeof(*ret_target->services));
 	for (size_t i = 0; i < config->n_services; i++)
-		fold_service(config, &config->services[i], overlay, hops, &ret_target->services[i]);
+		fold_service(config, &config->services[i], overlay, &ret_target->services[i]);
+	ret_target->hops = sl_calloc(hops->count, sizeof(*ret_target->hops));
+	ret_target->n_hops = hops->count;
+	if (hops->count)
+		memcpy(ret_target->hops, hops->list, hops->count * sizeof(*hops->list));
 	memcpy(ret_target->egress, hops->egress, sizeof(ret_target->egress));
 	fold_program(config, &ret_target->program);
 }

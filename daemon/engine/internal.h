@@ -50,10 +50,16 @@ struct view {
 	uint32_t *origin;
 };
 
+/* The addresses whose next hops are wanted. */
+struct watch {
+	struct address *addresses; /* owned, sorted: what the listener was told last */
+	size_t count;
+	bool stale; /* entries came or went since */
+};
+
 struct engine {
 	struct dataplane *dataplane; /* borrowed */
-	engine_committed_fn *committed;
-	void *context;
+	struct engine_listener listener;
 
 	struct config *config; /* owned; NULL before the first commit */
 	struct overlay overlay;
@@ -62,6 +68,7 @@ struct engine {
 	uint64_t generation;
 	uint64_t committed_at;
 	uint64_t applied; /* counts changes of the world */
+	struct watch watch;
 	struct view view;
 
 	unsigned failed_rebuilds; /* in a row, DOUBLINGS at most */
@@ -86,6 +93,10 @@ int engine_refresh(struct engine *engine, struct sl_errors *errors);
 
 /* view.c */
 void view_deinit(struct view *view);
+
+/* watch.c: tells the listener, and forgets the next hops of others, if that changed. */
+void watch_update(struct engine *engine);
+void watch_deinit(struct watch *watch);
 
 /* reclaim.c */
 int reclaim_init(struct engine *engine, struct event_base *base, struct sl_errors *errors);

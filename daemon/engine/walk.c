@@ -73,6 +73,7 @@ static void settle(struct engine *engine)
 	sl_errors_deinit(&errors);
 	plan_deinit(&plan);
 	target_deinit(&target);
+	watch_update(engine);
 }
 
 static void finish(struct engine *engine)

@@ -21,6 +21,8 @@ struct site {
 	struct dataplane *dataplane;
 	struct engine *engine;
 	unsigned committed;
+	struct address watched[16];
+	size_t n_watched;
 };
 
 static const char head[] = "capacity: {services: 512, backends: 4096, slots: 262144, flows: 1024}\n"
@@ -59,11 +61,21 @@ static void on_committed(void *context, const struct config *config)
 	site->committed++;
 }
 
+static void on_watch(void *context, const struct address *addresses, size_t count)
+{
+	struct site *site = context;
+
+	cr_assert_leq(count, 16);
+	memcpy(site->watched, addresses, count * sizeof(*addresses));
+	site->n_watched = count;
+}
+
 static void open_engine(struct site *site)
 {
-	cr_assert_eq(
-		engine_new(site->base, site->dataplane, on_committed, site, &site->engine, NULL),
-		0);
+	const struct engine_listener listener = {
+		.committed = on_committed, .watch = on_watch, .context = site};
+
+	cr_assert_eq(engine_new(site->base, site->dataplane, &listener, &site->engine, NULL), 0);
 }
 
 static struct site open_site(void)
@@ -399,6 +411,59 @@ Test(engine, next_hops_reach_the_entries)
 	engine_set_next_hop(site.engine, &address, false, 0, to, from, 0);
 	run_loop(&site, 120);
 	cr_expect_not(backend(&site, 0, 0).resolved);
+	close_site(&site);
+}
+
+static const char only_a[] =
+	"pools: {web: {backends: [{name: a, address: 10.0.0.1}]}}\n"
+	"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web, drain: 1s}}\n";
+static const char a_and_b[] =
+	"pools: {web: {backends: [{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2}]}}\n"
+	"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web, drain: 1s}}\n";
+
+Test(engine, a_backend_that_lingers_is_followed_until_nothing_names_it)
+{
+	struct site site = open_site();
+	struct address b = {.family = 4, .word_be = {htonl(0x0a000002)}};
+	const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, moved[6] = {2, 0, 0, 0, 0, 2};
+	const uint8_t from[6] = {2, 0, 0, 0, 0, 9};
+	const struct world *world;
+	int id;
+
+	open_engine(&site);
+	commit(&site, a_and_b);
+	id = backend(&site, 0, 1).id;
+	engine_set_next_hop(site.engine, &b, true, 3, to, from, 1500);
+	commit(&site, only_a);
+	world = engine_world(site.engine);
+	cr_expect_eq(world->backends[id].state, BACKEND_DRAINING);
+	cr_expect_eq(site.n_watched, 2);
+	cr_expect_arr_eq(world->backends[id].next_hop.mac, to, 6);
+	engine_set_next_hop(site.engine, &b, true, 4, moved, from, 1500);
+	run_loop(&site, 120);
+	cr_expect_arr_eq(world->backends[id].next_hop.mac, moved, 6);
+	cr_expect_eq(world->egress[world->backends[id].next_hop.egress].ifindex, 4);
+	for (int i = 0; i < 100 && site.n_watched > 1; i++)
+		run_loop(&site, 100);
+	cr_expect_eq(world->backends[id].state, BACKEND_FREE);
+	cr_expect_eq(site.n_watched, 1);
+	commit(&site, a_and_b);
+	cr_expect_eq(site.n_watched, 2);
+	cr_expect_not(backend(&site, 0, 1).resolved, "what was known of it is old");
+	close_site(&site);
+}
+
+/* As after a restart with a smaller file: the maps alone name it. */
+Test(engine, a_backend_that_only_the_maps_name_is_watched_from_the_first_commit)
+{
+	struct site site = open_site();
+
+	open_engine(&site);
+	commit(&site, a_and_b);
+	engine_free(site.engine);
+	open_engine(&site);
+	commit(&site, only_a);
+	cr_expect_eq(site.n_watched, 2);
 	close_site(&site);
 }
 
