@@ -12,6 +12,9 @@
  * slots (or a larger table), word; then what is taken away; the program, if features fall away. So what may fail for want of
  * memory comes before the first slot moves. Undone in reverse.
  *
+ * Any beginning of a plan is sound: a VIP names a service that lives or none, and slots name backends of
+ * their own service. So a daemon may be killed in the middle, and an undo may get stuck.
+ *
  * Slots go to backends that are up and have a weight (round-robin: any weight counts as one). If a
  * service has none such, its slots stay as they are. A backend that left the target lingers as
  * draining (or down) until plan_settle() finds that no slot and no record names it. A backend with

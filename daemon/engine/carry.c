@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* To the maps, and then to the world. */
@@ -31,7 +32,13 @@ static bool is_first_program(const struct step *step)
 	return step->kind == STEP_PROGRAM && !memcmp(&step->before.program, &none, sizeof(none));
 }
 
-static void undo(struct engine *engine, const struct plan *plan, size_t done)
+/*
+ * In reverse, up to a step that can't be undone. What stands then is the beginning of the plan, which
+ * packets can live with, as with any (plan.h); to go on would take away what that step still uses. A
+ * rebuild leads back from there.
+ */
+static void undo(struct engine *engine, const struct plan *plan, size_t done,
+		 struct sl_errors *errors)
 {
 	char name[64];
 
@@ -39,12 +46,23 @@ static void undo(struct engine *engine, const struct plan *plan, size_t done)
 	engine->applied++;
 	while (done--) {
 		struct step inverse = step_inverse(&plan->steps[done]);
+		struct sl_errors why = {0};
 
 		if (is_first_program(&plan->steps[done]))
 			continue;
-		if (engine_carry_out(engine, &inverse, NULL))
-			log_error("%s could not be undone",
-				  step_name(&inverse, name, sizeof(name)));
+		if (engine_carry_out(engine, &inverse, &why)) {
+			step_name(&inverse, name, sizeof(name));
+			log_error("%s could not be undone, it is tried again", name);
+			sl_fail(errors, EIO, name,
+				"could not be undone either (%s): part of the change is in the "
+				"maps "
+				"until a rebuild has taken it back, which is tried until it "
+				"succeeds",
+				why.count ? why.list[0].what : "no reason given");
+			sl_errors_deinit(&why);
+			rebuild_soon(engine);
+			return;
+		}
 	}
 }
 
@@ -75,7 +93,7 @@ int engine_apply(struct engine *engine, const struct plan *plan, struct sl_error
 			continue;
 		}
 		if (err) {
-			undo(engine, plan, i);
+			undo(engine, plan, i, errors);
 			return err;
 		}
 	}

@@ -5,7 +5,9 @@
  * engine_commit(): validate -> plan -> apply -> swap, or nothing at all. Configuration, health,
  * overrides and next hops all end in the same commit: the engine folds them into a target
  * (plan.h), plans against its world, and applies step by step; on a failure it undoes what was done,
- * in reverse, and the old state stays, down to the byte.
+ * in reverse, and the old state stays, down to the byte. Should a step of the way back fail as well,
+ * the error says so, the maps hold the beginning of the plan, which is sound, and rebuilds are tried
+ * until the old state stands again.
  *
  * It also walks the flow table, lifts holds after grace periods (waited for in a thread of its own),
  * and lets drained slots settle. One thread: all calls come from the loop.

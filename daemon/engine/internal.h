@@ -82,7 +82,9 @@ int engine_carry_out(struct engine *engine, const struct step *step, struct sl_e
 /* Carries a plan out, or undoes it. */
 int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors);
 
-/* rebuild.c: a timer's callback; the context is the engine. */
+/* rebuild.c: converges to the current configuration a moment later. */
+void rebuild_soon(struct engine *engine);
+/* A timer's callback; the context is the engine. */
 void engine_on_rebuild(evutil_socket_t fd, short what, void *context);
 
 /* engine.c: what is known of a backend by name, or NULL with an error. */

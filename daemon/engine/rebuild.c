@@ -15,7 +15,7 @@ enum { MERGE_MS = 50 };
 /* A rebuild that fails waits twice as long each time, up to 6.4 s: the loop has other work. */
 enum { DOUBLINGS = 7 };
 
-static void rebuild_soon(struct engine *engine)
+void rebuild_soon(struct engine *engine)
 {
 	unsigned ms = MERGE_MS << engine->failed_rebuilds;
 	struct timeval pause = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};

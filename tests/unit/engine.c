@@ -191,6 +191,41 @@ Test(engine, a_failed_commit_leaves_every_byte)
 	close_site(&site);
 }
 
+/* The VIP that can't be taken away again names a service that lives, until a rebuild takes both. */
+Test(engine, an_undo_that_fails_is_told_and_tried_again)
+{
+	struct site site = open_site();
+	struct config *config = read_config(three);
+	struct sl_errors errors = {0};
+	const struct world *world;
+	bool told = false;
+
+	open_engine(&site);
+	commit(&site, two);
+	world = engine_world(site.engine);
+	for (unsigned n = 3; !told; n++) {
+		fake_fail_at(site.dataplane, n);
+		fake_fail_again(site.dataplane, 1);
+		cr_assert_lt(engine_commit(site.engine, config, &errors), 0);
+		fake_fail_at(site.dataplane, 0);
+		told = errors.count == 2 &&
+		       !strncmp(errors.list[1].where, "VIP 2001:db8::1, protocol 17", 28);
+		sl_errors_deinit(&errors);
+		errors = (struct sl_errors){0};
+		for (size_t i = 0; i < world->n_vips; i++)
+			cr_assert(world->vips[i].service == SERVICE_NONE ||
+				  world->services[world->vips[i].service].word & SERVICE_WORD_LIVE);
+		if (told)
+			cr_expect_gt(world->n_vips, 2);
+		if (!told)
+			commit(&site, two); /* heals as well */
+	}
+	run_loop(&site, 200);
+	cr_expect_eq(world->n_vips, 2, "what was left over is gone");
+	config_free(config);
+	close_site(&site);
+}
+
 Test(engine, an_equal_configuration_writes_nothing)
 {
 	struct site site = open_site();
