@@ -41,16 +41,17 @@ int engine_refresh(struct engine *engine, struct sl_errors *errors)
 
 /* ---- configurations ------------------------------------------------------------------------------- */
 
-/* A backend that packets were sent to before a restart is healthy until a probe says otherwise. */
-static bool recall(const void *context, const struct address *address)
+/* See overlay.h: what packets were sent to is healthy until a probe says otherwise. */
+static bool recall(const void *context, const struct config *config, size_t pool,
+		   const struct address *address)
 {
 	const struct engine *engine = context;
-	const struct world *world = &engine->world;
 
-	for (uint32_t i = 0; i < world->size.backends; i++) {
-		struct address of = world_backend_address(&world->backends[i]);
+	for (size_t i = 0; i < config->n_services; i++) {
+		const struct config_service *service = &config->services[i];
+		int id = service->pool == pool ? view_find_backend(engine, service, address) : -1;
 
-		if (BACKEND_USABLE(world->backends[i].state) && address_equal(&of, address))
+		if (id >= 0 && BACKEND_USABLE(engine->world.backends[id].state))
 			return true;
 	}
 	return false;
@@ -94,7 +95,8 @@ int engine_commit(struct engine *engine, struct config *desired, struct sl_error
 
 	if (err)
 		return err;
-	overlay_init(&overlay, desired, &engine->overlay, engine->config, recall, engine);
+	overlay_init(&overlay, desired, &engine->overlay, engine->config, recall, engine,
+		     clock_now_ns());
 	err = converge(engine, desired, &overlay, errors);
 	if (err)
 		overlay_deinit(&overlay);
@@ -111,7 +113,8 @@ int engine_preview(const struct engine *engine, const struct config *desired,
 	struct target target;
 	int err;
 
-	overlay_init(&overlay, desired, &engine->overlay, engine->config, recall, engine);
+	overlay_init(&overlay, desired, &engine->overlay, engine->config, recall, engine,
+		     clock_now_ns());
 	fold(desired, &overlay, &engine->hops, &target);
 	err = plan_build(&engine->world, &target, clock_now_ns(), &preview.plan, errors);
 	target_deinit(&target);

@@ -93,7 +93,9 @@ struct overlay_backend *engine_overlay(const struct engine *engine, const char *
 /* Plans and applies the current configuration with what is known by now. */
 int engine_refresh(struct engine *engine, struct sl_errors *errors);
 
-/* view.c */
+/* view.c: the id of a backend in a service, found in the world by its VIP; -1: it has none. */
+int view_find_backend(const struct engine *engine, const struct config_service *service,
+		      const struct address *address);
 void view_deinit(struct view *view);
 
 /* watch.c: tells the listener, and forgets the next hops of others, if that changed. */

@@ -323,6 +323,88 @@ Test(engine, overrides_outlive_a_commit)
 	close_site(&site);
 }
 
+Test(engine, a_backend_that_is_renamed_keeps_all)
+{
+	struct site site = open_site();
+	static const char renamed[] =
+		"pools: {web: {check: {type: tcp, port: 80}, backends: ["
+		"{name: b, address: 10.0.0.1}, {name: a, address: 10.0.0.2},"
+		" {name: c, address: 10.0.0.3}]}}\n"
+		"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
+	static const char moved[] =
+		"pools: {web: {check: {type: tcp, port: 80}, backends: ["
+		"{name: b, address: 10.0.0.9}]}}\n"
+		"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
+	int id;
+
+	open_engine(&site);
+	commit(&site, checked);
+	engine_set_health(site.engine, "web", "a", true);
+	cr_assert_eq(engine_set_admin(site.engine, "web", "a", ADMIN_DRAIN, NULL), 0);
+	cr_assert_eq(engine_set_weight(site.engine, "web", "b", 7, NULL), 0);
+	id = backend(&site, 0, 0).id;
+	commit(&site, renamed);
+	cr_expect_eq(backend(&site, 0, 0).id, id);
+	cr_expect_eq(backend(&site, 0, 0).admin, ADMIN_DRAIN);
+	cr_expect(backend(&site, 0, 0).healthy);
+	cr_expect_not(backend(&site, 0, 1).healthy);
+	cr_assert_eq(engine_set_weight(site.engine, "web", "b", 5, NULL), 0);
+	engine_set_health(site.engine, "web", "a", true);
+	cr_expect_eq(backend(&site, 0, 1).weight, 7);
+	commit(&site, moved);
+	cr_expect_eq(backend(&site, 0, 0).admin, ADMIN_READY, "another address, another backend");
+	cr_expect_not(backend(&site, 0, 0).healthy);
+	close_site(&site);
+}
+
+/* Healthy by the first pool's check says nothing of the second's. */
+static const char two_pools[] =
+	"pools: {web: {check: {type: tcp, port: 80}, backends: [{name: a, address: 10.0.0.1}]},\n"
+	"        api: {check: {type: tcp, port: 81}, backends: [{name: a, address: 10.0.0.1}]}}\n"
+	"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web},\n"
+	"           api: {vip: 192.0.2.1, protocol: tcp, port: 81, pool: api}}\n";
+
+Test(engine, health_is_of_a_pool_and_an_address)
+{
+	struct site site = open_site();
+
+	open_engine(&site);
+	commit(&site, checked);
+	engine_set_health(site.engine, "web", "a", true);
+	engine_set_health(site.engine, "web", "b", false);
+	run_loop(&site, 120);
+	commit(&site, two_pools);
+	cr_expect(engine_healthy(site.engine, "web", "a"));
+	cr_expect_not(engine_healthy(site.engine, "api", "a"));
+	cr_expect_eq(backend(&site, 1, 0).state, BACKEND_DOWN);
+	engine_free(site.engine);
+	open_engine(&site);
+	commit(&site, two_pools);
+	cr_expect(engine_healthy(site.engine, "web", "a"), "each as it was");
+	cr_expect_not(engine_healthy(site.engine, "api", "a"));
+	close_site(&site);
+}
+
+/* Until the other pool's check has asked, what packets go to is not taken from them. */
+Test(engine, a_service_with_another_pool_keeps_its_backends)
+{
+	struct site site = open_site();
+	static const char other_pool[] =
+		"pools: {new: {check: {type: tcp, port: 81}, backends: ["
+		"{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2}]}}\n"
+		"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: new}}\n";
+
+	open_engine(&site);
+	commit(&site, checked);
+	engine_set_health(site.engine, "web", "a", true);
+	engine_set_health(site.engine, "web", "b", false);
+	run_loop(&site, 120);
+	commit(&site, other_pool);
+	cr_expect_eq(backend(&site, 0, 0).state, BACKEND_UP);
+	cr_expect_eq(backend(&site, 0, 1).state, BACKEND_DOWN);
+	close_site(&site);
+}
+
 Test(engine, an_override_that_fails_is_none)
 {
 	struct site site = open_site();
