@@ -16,7 +16,9 @@
  * their own service. So a daemon may be killed in the middle, and an undo may get stuck.
  *
  * Slots go to backends that are up and have a weight (round-robin: any weight counts as one). If a
- * service has none such, its slots stay as they are. A backend that left the target lingers as
+ * service has none such, its slots stay as they are. If it waits, slots that nobody ever had stay
+ * without an owner, so that they don't change hands as its backends come up one by one; later they are
+ * settled at once. A backend that left the target lingers as
  * draining (or down) until plan_settle() finds that no slot and no record names it. A backend with
  * another `forward` is another backend: flows keep the way they began with.
  *
@@ -53,6 +55,7 @@ struct target_service {
 	uint32_t udp_grace_ms;
 	struct target_backend *backends; /* owned; (address, forward) is unique */
 	size_t n_backends;
+	bool waits; /* for news of its backends: slots that nobody has stay so */
 };
 
 /* How an address is reached. Of the address alone: backends that linger are reached, too. */

@@ -21,7 +21,7 @@ static int converge(struct engine *engine, const struct config *config,
 	struct plan plan;
 	int err;
 
-	fold(config, overlay, &engine->hops, &target);
+	fold(config, overlay, &engine->hops, clock_now_ns(), &target);
 	err = plan_build(&engine->world, &target, clock_now_ns(), &plan, errors);
 	if (!err) {
 		err = engine_apply(engine, &plan, errors);
@@ -86,6 +86,7 @@ static void swap(struct engine *engine, struct config *desired, const struct ove
 	config_free(old);
 	engine->watch.stale = true;
 	watch_update(engine);
+	patience_begin(engine);
 }
 
 int engine_commit(struct engine *engine, struct config *desired, struct sl_errors *errors)
@@ -115,7 +116,7 @@ int engine_preview(const struct engine *engine, const struct config *desired,
 
 	overlay_init(&overlay, desired, &engine->overlay, engine->config, recall, engine,
 		     clock_now_ns());
-	fold(desired, &overlay, &engine->hops, &target);
+	fold(desired, &overlay, &engine->hops, clock_now_ns(), &target);
 	err = plan_build(&engine->world, &target, clock_now_ns(), &preview.plan, errors);
 	target_deinit(&target);
 	overlay_deinit(&overlay);
@@ -227,7 +228,8 @@ int engine_new(struct event_base *base, struct dataplane *dataplane,
 	engine->applied = 1;
 	world_init(&engine->world, dataplane_size(dataplane));
 	engine->rebuild = evtimer_new(base, engine_on_rebuild, engine);
-	if (!engine->rebuild)
+	engine->patience = evtimer_new(base, patience_on_end, engine);
+	if (!engine->rebuild || !engine->patience)
 		sl_out_of_memory();
 	err = dataplane_read(dataplane, &engine->world, errors);
 	if (!err)
@@ -253,6 +255,7 @@ void engine_free(struct engine *engine)
 	walk_deinit(engine);
 	reclaim_deinit(engine);
 	event_free(engine->rebuild);
+	event_free(engine->patience);
 	overlay_deinit(&engine->overlay);
 	hops_deinit(&engine->hops);
 	view_deinit(&engine->view);

@@ -72,6 +72,7 @@ struct engine {
 	struct view view;
 
 	unsigned failed_rebuilds; /* in a row, DOUBLINGS at most */
+	struct event *patience;	  /* owned: the first result that is due next */
 	struct event *rebuild;	  /* owned: a merged commit of what health and net said */
 	struct reclaim reclaim;
 	struct walk walk;
@@ -84,6 +85,9 @@ int engine_apply(struct engine *engine, const struct plan *plan, struct sl_error
 
 /* rebuild.c: converges to the current configuration a moment later. */
 void rebuild_soon(struct engine *engine);
+/* Rebuilds when first results that are due have failed to come. */
+void patience_begin(struct engine *engine);
+void patience_on_end(evutil_socket_t fd, short what, void *context);
 /* A timer's callback; the context is the engine. */
 void engine_on_rebuild(evutil_socket_t fd, short what, void *context);
 

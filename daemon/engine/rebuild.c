@@ -4,6 +4,7 @@
  */
 #include "engine/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <event2/event.h>
@@ -12,6 +13,8 @@
 
 /* What health and net say within this time becomes one rebuild. */
 enum { MERGE_MS = 50 };
+/* The clock has coarse ticks: a little late is sure to be after. */
+enum { PATIENCE_SPARE_MS = 20 };
 /* A rebuild that fails waits twice as long each time, up to 6.4 s: the loop has other work. */
 enum { DOUBLINGS = 7 };
 
@@ -72,18 +75,58 @@ static void leave_at_once(struct engine *engine, size_t pool, const struct addre
 void engine_set_health(struct engine *engine, const char *pool, const char *backend, bool up)
 {
 	struct overlay_backend *entry = engine_overlay(engine, pool, backend, NULL);
+	bool was_due = entry && entry->first_result_ns;
 	int p, b;
 
-	if (!entry || entry->healthy == up)
+	if (!entry || (entry->healthy == up && !was_due))
 		return;
-	entry->healthy = up;
-	if (!up) {
+	entry->first_result_ns = 0;
+	if (entry->healthy && !up) {
 		p = config_find_pool(engine->config, pool);
 		b = config_find_backend(&engine->config->pools[p], backend);
 		leave_at_once(engine, p, &engine->config->pools[p].backends[b].address);
 	}
+	entry->healthy = up;
 	rebuild_soon(engine);
 }
+
+/* ---- first results -------------------------------------------------------------------------------- */
+
+static uint64_t next_due_ns(const struct engine *engine, uint64_t now_ns)
+{
+	uint64_t next_ns = UINT64_MAX;
+
+	for (size_t p = 0; p < engine->config->n_pools; p++)
+		for (size_t b = 0; b < engine->config->pools[p].n_backends; b++) {
+			uint64_t due_ns = engine->overlay.pools[p][b].first_result_ns;
+
+			if (due_ns > now_ns && due_ns < next_ns)
+				next_ns = due_ns;
+		}
+	return next_ns;
+}
+
+void patience_begin(struct engine *engine)
+{
+	uint64_t now_ns = clock_now_ns(), due_ns = next_due_ns(engine, now_ns), ms;
+	struct timeval delay;
+
+	if (due_ns == UINT64_MAX) {
+		evtimer_del(engine->patience);
+		return;
+	}
+	ms = (due_ns - now_ns) / NS_PER_MS + PATIENCE_SPARE_MS;
+	delay = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	evtimer_add(engine->patience, &delay);
+}
+
+void patience_on_end(evutil_socket_t fd, short what, void *context)
+{
+	rebuild_soon(context);
+	patience_begin(context);
+}
+
+/* ---- next hops ------------------------------------------------------------------------------------ */
 
 void engine_set_next_hop(struct engine *engine, const struct address *address, bool resolved,
 			 uint32_t ifindex, const uint8_t mac[6], const uint8_t source_mac[6],

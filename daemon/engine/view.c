@@ -164,6 +164,8 @@ void engine_service(const struct engine *engine, size_t service, struct engine_s
 	if (ret_service->id == SERVICE_NONE)
 		return;
 	slots = slots_of(&engine->world, ret_service->id, &ret_service->slots);
+	if (ret_service->slots && SLOT_CURRENT(slots[0]) == SLOT_NONE)
+		ret_service->usable = 0; /* nobody has its slots yet */
 	for (uint32_t i = 0; i < ret_service->slots; i++) {
 		ret_service->settled += slot_is_settled(slots[i]);
 		ret_service->moving += slot_is_moving(slots[i]);

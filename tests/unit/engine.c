@@ -445,10 +445,89 @@ Test(engine, a_checked_backend_waits_for_its_first_success)
 	commit(&site, checked);
 	cr_expect_eq(backend(&site, 0, 0).state, BACKEND_DOWN);
 	engine_set_health(site.engine, "web", "a", true);
+	engine_set_health(site.engine, "web", "b", false);
 	run_loop(&site, 120);
 	cr_expect_eq(backend(&site, 0, 0).state, BACKEND_UP);
 	cr_expect_gt(backend(&site, 0, 0).slots, 0);
 	cr_expect_eq(backend(&site, 0, 1).slots, 0);
+	close_site(&site);
+}
+
+static struct engine_service service(const struct site *site, size_t number)
+{
+	struct engine_service view;
+
+	engine_service(site->engine, number, &view);
+	return view;
+}
+
+static const char first_start[] =
+	"pools: {web: {check: {type: tcp, port: 80, interval: 2s, timeout: 500ms}, backends: ["
+	"{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2},"
+	" {name: c, address: 10.0.0.3}, {name: off, address: 10.0.0.4, weight: 0}]}}\n"
+	"services: {web: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web},\n"
+	"           udp: {vip: 192.0.2.1, protocol: udp, port: 80, pool: web}}\n";
+
+/* No slot changes hands while backends come up one by one; none waits for one that gets no flows. */
+Test(engine, a_first_start_waits_for_all_first_results)
+{
+	struct site site = open_site();
+
+	open_engine(&site);
+	commit(&site, first_start);
+	engine_set_health(site.engine, "web", "a", true);
+	run_loop(&site, 120);
+	cr_expect_eq(backend(&site, 0, 0).state, BACKEND_UP);
+	cr_expect_eq(backend(&site, 0, 0).slots, 0);
+	cr_expect_eq(service(&site, 0).usable, 0, "when-empty answers");
+	engine_set_health(site.engine, "web", "c", false);
+	run_loop(&site, 120);
+	cr_expect_eq(backend(&site, 0, 0).slots, 0);
+	engine_set_health(site.engine, "web", "b", true);
+	run_loop(&site, 120);
+	for (size_t i = 0; i < 2; i++) {
+		cr_expect_gt(backend(&site, i, 0).slots, 0);
+		cr_expect_gt(backend(&site, i, 1).slots, 0);
+		cr_expect_eq(service(&site, i).settled, service(&site, i).slots);
+		cr_expect_eq(service(&site, i).usable, 2);
+	}
+	engine_set_health(site.engine, "web", "c", true);
+	run_loop(&site, 120);
+	cr_expect_gt(service(&site, 0).moving, 0, "this is a change of the pool");
+	close_site(&site);
+}
+
+Test(engine, a_first_start_waits_no_longer_than_a_result_can_take)
+{
+	struct site site = open_site();
+
+	open_engine(&site);
+	commit(&site, first_start);
+	engine_set_health(site.engine, "web", "a", true);
+	for (int i = 0; i < 100 && !backend(&site, 0, 0).slots; i++)
+		run_loop(&site, 100);
+	cr_expect_eq(backend(&site, 0, 0).slots, service(&site, 0).slots);
+	cr_expect_eq(service(&site, 0).settled, service(&site, 0).slots);
+	close_site(&site);
+}
+
+/* Whoever has slots gives some of them to those that come up, one by one, without a wait. */
+Test(engine, a_service_that_has_owners_waits_for_nobody)
+{
+	struct site site = open_site();
+
+	open_engine(&site);
+	commit(&site, checked);
+	engine_set_health(site.engine, "web", "a", true);
+	engine_set_health(site.engine, "web", "b", false);
+	run_loop(&site, 120);
+	commit(&site, first_start);
+	cr_expect_gt(backend(&site, 0, 0).slots, 0);
+	cr_expect_gt(service(&site, 0).usable, 0);
+	engine_set_health(site.engine, "web", "b", true);
+	run_loop(&site, 120);
+	cr_expect_gt(backend(&site, 0, 1).slots, 0);
+	cr_expect_gt(service(&site, 0).moving, 0);
 	close_site(&site);
 }
 
@@ -686,8 +765,10 @@ Test(engine, a_restart_goes_on_where_it_was)
 	open_engine(&site);
 	commit(&site, checked);
 	engine_set_health(site.engine, "web", "a", true);
+	engine_set_health(site.engine, "web", "b", false);
 	run_loop(&site, 120);
 	before = backend(&site, 0, 0);
+	cr_expect_gt(before.slots, 0);
 	engine_free(site.engine);
 
 	open_engine(&site);
