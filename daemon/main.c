@@ -211,12 +211,12 @@ static int serve(const struct options *options, struct config *config, struct sl
 	err = prepare(options, config, &handover, &program, &socket, &worker, errors);
 	close_handed(&handover);
 	if (err) {
-		program_close(program);
+		program_end(program);
 		return err;
 	}
 	log_set_component("loader");
 	status = loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
-	program_close(program);
+	program_end(program);
 	return status;
 }
 

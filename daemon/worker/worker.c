@@ -251,6 +251,8 @@ static int begin(struct worker *worker, struct sl_errors *errors)
 		err = open_api(worker, errors);
 	if (!err && watch_signals(worker))
 		err = sl_fail(errors, ENOMEM, "signals", "can't be watched");
+	if (!err)
+		err = loader_ready(worker->loader, errors);
 	config_free(config);
 	return err;
 }
