@@ -296,7 +296,7 @@ static int serve(const struct options *options, struct config **config, struct s
 	}
 	sl_closep(&handover.fds[HANDOVER_API]);
 	sl_closep(&handover.fds[HANDOVER_METRICS]);
-	program_close(program);
+	program_end(program);
 	return status;
 }
 

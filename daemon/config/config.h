@@ -78,6 +78,21 @@ struct config_health {
 	uint32_t fall;
 };
 
+/* The first question is asked within this time, or within an interval if that is shorter. */
+#define CONFIG_FIRST_CHECK_MS 1000
+
+static inline uint32_t config_first_check_ms(const struct config_health *check)
+{
+	return check->interval_ms < CONFIG_FIRST_CHECK_MS ? check->interval_ms
+							  : CONFIG_FIRST_CHECK_MS;
+}
+
+/* By when the first answer is in, or has failed to come. */
+static inline uint32_t config_first_result_ms(const struct config_health *check)
+{
+	return config_first_check_ms(check) + check->timeout_ms;
+}
+
 struct config_backend {
 	char name[CONFIG_NAME_MAX]; /* unique in its pool; the address if not given */
 	struct address address;	    /* unique in its pool */

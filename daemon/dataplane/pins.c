@@ -147,6 +147,26 @@ static int remove_version(const char *path, unsigned *links, struct sl_errors *e
 	return err;
 }
 
+bool pins_are_none(const char *directory)
+{
+	_cleanup_(close_directory) DIR *pins = opendir(directory);
+	struct dirent *entry;
+
+	while (pins && (entry = readdir(pins)))
+		if (entry->d_name[0] != '.')
+			return false;
+	return pins;
+}
+
+int pins_remove(const char *directory, unsigned *ret_links, struct sl_errors *errors)
+{
+	unsigned links = 0;
+	int err = remove_version(directory, &links, errors);
+
+	*ret_links = links;
+	return err;
+}
+
 static bool is_version(const char *name)
 {
 	return name[0] == 'v' && name[1] && !name[1 + strspn(name + 1, "0123456789")];

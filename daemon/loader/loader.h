@@ -5,7 +5,7 @@
  * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child)
  * has none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
  * load the program for a set of features; attach or detach interface number i of the list that the
- * loader read from root's own file; run the read-only program on a frame. Requests of unknown kind,
+ * loader read from root's own file; run the read-only program on a frame; note that the start is done. Requests of unknown kind,
  * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded,
  * but for the question of how an interface is attached.
  */
@@ -47,6 +47,8 @@ int loader_detach(struct loader *loader, uint32_t interface, struct sl_errors *e
 /* How it is attached; CONFIG_MODE_COUNT: it isn't. */
 int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret_mode,
 		struct sl_errors *errors);
+/* The start is done, see program_started(). */
+int loader_ready(struct loader *loader, struct sl_errors *errors);
 int loader_explain(struct loader *loader, uint32_t interface, const void *frame, size_t size,
 		   struct program_run *ret_run, struct sl_errors *errors);
 

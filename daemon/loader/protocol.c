@@ -59,7 +59,8 @@ const char *protocol_refuse(const struct request *request, size_t size, size_t n
 	    !is_zero(request->frame + request->frame_size,
 		     sizeof(request->frame) - request->frame_size))
 		return "bytes outside of a frame";
-	if (kind == REQUEST_LOAD ? request->interface != 0 : request->interface >= n_interfaces)
+	if (kind == REQUEST_LOAD || kind == REQUEST_READY ? request->interface != 0
+							  : request->interface >= n_interfaces)
 		return "an unknown interface";
 	if (kind == REQUEST_LOAD)
 		return refuse_config(&request->config);

@@ -12,7 +12,7 @@
 #include "dataplane/program.h"
 #include "sluice/abi.h"
 
-#define PROTOCOL_VERSION   1
+#define PROTOCOL_VERSION   2
 #define PROTOCOL_FRAME_MAX 2048
 #define PROTOCOL_WHERE_MAX 64
 #define PROTOCOL_WHAT_MAX  512
@@ -23,6 +23,7 @@ enum request_kind {
 	REQUEST_DETACH,
 	REQUEST_MODE,
 	REQUEST_EXPLAIN,
+	REQUEST_READY,
 	REQUEST_COUNT
 };
 
@@ -30,7 +31,7 @@ struct request {
 	uint32_t version;
 	uint32_t kind;		      /* enum request_kind */
 	uint64_t sequence;	      /* the reply has the same */
-	uint32_t interface;	      /* index; 0 for LOAD */
+	uint32_t interface;	      /* index; 0 for LOAD and READY */
 	uint32_t frame_size;	      /* 0 but for EXPLAIN */
 	struct program_config config; /* zeroed but for LOAD */
 	uint8_t frame[PROTOCOL_FRAME_MAX];

@@ -47,19 +47,17 @@ static int load_program(void *context, const struct program_config *config,
 static void on_committed(void *context, const struct config *config)
 {
 	struct worker *worker = context;
-	size_t count = 0, at = 0;
-	_cleanup_free_ struct address *addresses = NULL;
 
-	for (size_t p = 0; p < config->n_pools; p++)
-		count += config->pools[p].n_backends;
-	addresses = sl_calloc(count, sizeof(*addresses));
-	for (size_t p = 0; p < config->n_pools; p++)
-		for (size_t b = 0; b < config->pools[p].n_backends; b++)
-			addresses[at++] = config->pools[p].backends[b].address;
-	net_watch(worker->net, addresses, count);
 	health_follow(worker->health, config);
 	log_info("configuration committed: generation %llu, %zu services",
 		 (unsigned long long)engine_generation(worker->engine), config->n_services);
+}
+
+static void on_watch(void *context, const struct address *addresses, size_t count)
+{
+	struct worker *worker = context;
+
+	net_watch(worker->net, addresses, count);
 }
 
 static void on_next_hop(void *context, const struct address *address, const struct net_hop *hop)
@@ -182,6 +180,8 @@ static int read_handed_config(const char *name, struct config **ret_config,
 static int open_modules(struct worker *worker, const struct config *config,
 			struct sl_errors *errors)
 {
+	const struct engine_listener listener = {
+		.committed = on_committed, .watch = on_watch, .context = worker};
 	int maps[MAP_COUNT];
 	int err;
 
@@ -190,8 +190,8 @@ static int open_modules(struct worker *worker, const struct config *config,
 	err = dataplane_open(maps, &config->capacity, load_program, worker->loader,
 			     &worker->dataplane, errors);
 	if (!err)
-		err = engine_new(worker->base, worker->dataplane, on_committed, worker,
-				 &worker->engine, errors);
+		err = engine_new(worker->base, worker->dataplane, &listener, &worker->engine,
+				 errors);
 	if (!err)
 		err = net_new(worker->base, on_next_hop, worker, &worker->net, errors);
 	if (!err)
@@ -251,6 +251,8 @@ static int begin(struct worker *worker, struct sl_errors *errors)
 		err = open_api(worker, errors);
 	if (!err && watch_signals(worker))
 		err = sl_fail(errors, ENOMEM, "signals", "can't be watched");
+	if (!err)
+		err = loader_ready(worker->loader, errors);
 	config_free(config);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "dataplane/maps.h"
 #include "dataplane/object.h"
+#include "targets.h"
 
 #include <bpf/bpf.h>
 
@@ -74,10 +75,10 @@ static void add_service(struct target *target, unsigned family, enum site_vip vi
 			.weight = 1,
 			.state = BACKEND_UP,
 			.forward = vip == SITE_SOURCE_HASH ? FORWARD_L2 : FORWARD_IPIP,
-			.next_hop = {.mac = {2, 0, 0, 0, 1, i}},
 		};
 	for (__u32 i = 0; i < BACKENDS; i++)
-		service->backends[i].next_hop.egress = 1;
+		target_set_hop(target, &service->backends[i].address,
+			       (union next_hop){.mac = {2, 0, 0, 0, 1, i}, .egress = 1});
 }
 
 /* The moving services have other backends in each generation. */

@@ -314,8 +314,31 @@ Test(health, another_address_is_unknown_again)
 	set_address(&site->backends[0], "127.0.0.2");
 	health_follow(site->health, &site->config);
 	cr_assert_eq(view(site, "a").check->state, CHECK_UNKNOWN);
-	cr_assert_eq(site->recalls, 1);
-	cr_assert_str_eq(site->news, "a up: connected\na down: not checked yet\n");
+	cr_assert_eq(site->recalls, 2, "it is another backend");
+	cr_assert_str_eq(site->news, "a up: connected\n");
+	site_free(site);
+}
+
+Test(health, another_name_is_the_same_backend)
+{
+	struct site *site = site_new(CONFIG_CHECK_TCP, ANSWER, OK);
+	const struct check *a, *b;
+
+	site->pool.check.timeout_ms = 20000;
+	strcpy(site->backends[1].name, "b");
+	set_address(&site->backends[1], "127.0.0.3");
+	site->pool.n_backends = 2;
+	health_follow(site->health, &site->config);
+	until_results(site, "a", 1);
+	until_results(site, "b", 1);
+	a = view(site, "a").check;
+	b = view(site, "b").check;
+	strcpy(site->backends[0].name, "b");
+	strcpy(site->backends[1].name, "a");
+	health_follow(site->health, &site->config);
+	cr_assert_eq(view(site, "b").check, a);
+	cr_assert_eq(view(site, "a").check, b);
+	cr_assert_eq(site->recalls, 2);
 	site_free(site);
 }
 

@@ -3,4 +3,4 @@
 # What unit tests need besides the modules.
 
 $(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
-$(B)/tests/fake $(B)/tests/engine: $(B)/san/tests/fake_dataplane.o
+$(addprefix $(B)/tests/,fake engine engine_news engine_faults): $(B)/san/tests/fake_dataplane.o
