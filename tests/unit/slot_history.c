@@ -321,7 +321,8 @@ static void case_no_come_back(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
-		{"no live flow changes its backend, and no new one goes to a drained one", case_designed},
+		{"no live flow changes its backend, and no new one goes to a drained one",
+		 case_designed},
 		{"without the give-back rule some do", case_no_give_back},
 		{"without the come-back rule some do", case_no_come_back},
 	};
