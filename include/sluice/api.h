@@ -27,6 +27,10 @@
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
 
+/* Bytes of a frame to explain. */
+#define SLUICE_FRAME_MIN 14
+#define SLUICE_FRAME_MAX 2048
+
 /* The client's exit statuses; `diff` and `status` have their own (0, 1, 2). */
 enum sluice_exit {
 	SLUICE_EXIT_OK,
