@@ -280,9 +280,10 @@ static int read_frame(const json_t *value, void *ret, struct sl_errors *errors)
 	const char *text = string(value);
 	size_t size = strlen(text) / 2;
 
-	if (size < 14 || size > BODY_FRAME_MAX || strlen(text) % 2)
+	if (size < SLUICE_FRAME_MIN || size > SLUICE_FRAME_MAX || strlen(text) % 2)
 		return sl_fail(errors, EINVAL, "body.frame_hex",
-			       "not pairs of hex digits for 14 to %d bytes", BODY_FRAME_MAX);
+			       "not pairs of hex digits for %d to %d bytes", SLUICE_FRAME_MIN,
+			       SLUICE_FRAME_MAX);
 	for (size_t i = 0; i < size; i++) {
 		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
 

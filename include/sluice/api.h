@@ -27,6 +27,10 @@
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
 
+/* Bytes of a frame to explain. */
+#define SLUICE_FRAME_MIN 14
+#define SLUICE_FRAME_MAX 2048
+
 /* X(NAME, value, help): exit statuses; `diff` and `status` of the client have their own (0, 1, 2). */
 #define SLUICE_EXITS(X)                                                                            \
 	X(OK, 0, "done")                                                                           \

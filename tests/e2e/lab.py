@@ -82,9 +82,9 @@ class Load:
         self.report = json.loads(self.process.communicate()[0])
 
 
-def load(url, seconds=1.5, fresh=4, kept=4):
+def load(url, seconds=1.5, fresh=4, kept=4, client="client1"):
     options = "--for", seconds, "--fresh", fresh, "--kept", kept
-    return json.loads(output("client1", ROOT / "scripts/lab-load", *options, url))
+    return json.loads(output(client, ROOT / "scripts/lab-load", *options, url))
 
 
 def assert_no_failure(report):

@@ -54,7 +54,7 @@ static void check_explain(const char *bytes, size_t size)
 	if (body_parse_explain(bytes, size, &body, &errors)) {
 		must(errors.count);
 	} else if (body.frame_size) {
-		must(body.frame_size <= BODY_FRAME_MAX);
+		must(body.frame_size <= SLUICE_FRAME_MAX);
 		free(frame_hex(body.frame, body.frame_size));
 	} else {
 		must(frame_of_flow(&body, frame) <= sizeof(frame));

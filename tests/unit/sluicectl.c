@@ -228,6 +228,8 @@ GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate
        "sluicectl weight web/web1 1001", "sluicectl weight web/web1 -1",
        "sluicectl explain tcp 192.0.2.1 192.0.2.2:80", "sluicectl explain tcp",
        "sluicectl explain --hex 00 tcp 192.0.2.1:1 192.0.2.2:80",
+       "sluicectl explain --hex 0200000000010200g0", "sluicectl explain --hex '02 00'",
+       "sluicectl explain --hex 02000", "sluicectl explain --hex 0200",
        "sluicectl apply --if-generation last other.yaml")
 GOLDEN(no_daemon, "sluicectl -s /nonexistent/api.sock status",
        "sluicectl -s same.yaml show services", "sluicectl -s /nonexistent/api.sock version",
