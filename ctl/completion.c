@@ -47,6 +47,9 @@ static void print_words(const struct command *command)
 		       "\t\t\tawk '{print $1}')");
 	else if (!strncmp(command->arguments, "tcp|udp", 7))
 		printf("words='tcp udp'");
+	else if (!strncmp(command->arguments, "[COMPONENT]", 11))
+		printf("words=$(sluicectl --no-headers --timeout 1s log 2>/dev/null |\n"
+		       "\t\t\tawk '{print $1}')' error warning info debug'");
 	else if (!strcmp(command->arguments, "bash"))
 		printf("words=bash");
 	else if (!strcmp(command->name, "help"))

@@ -46,7 +46,7 @@ static int carry_out(struct server *server, const struct request *request, struc
 	static const char *const words[REQUEST_COUNT] = {
 		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
 		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
-		[REQUEST_EXPLAIN] = "explain a frame",
+		[REQUEST_EXPLAIN] = "explain a frame", [REQUEST_LOG] = "log more or less",
 	};
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
@@ -59,6 +59,7 @@ static int carry_out(struct server *server, const struct request *request, struc
 	case REQUEST_EXPLAIN:
 		return program_explain(server->program, interface->name, request->frame,
 				       request->frame_size, &reply->run, errors);
+	case REQUEST_LOG: log_set_level(request->log_component, request->log_level); return 0;
 	case REQUEST_COUNT: break;
 	}
 	return -EINVAL;
