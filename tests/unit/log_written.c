@@ -211,3 +211,30 @@ Test(log_written, the_journal_gets_text_with_priorities)
 	cr_assert_gt(read(pair[0], text, sizeof(text) - 1), 0);
 	cr_expect(!strncmp(text, "<4>main: a\n{\"ts\":", 17), "%s", text);
 }
+
+/* What a terminal shows of one warning. */
+static void expect_on_terminal(const char *no_color, const char *terminal, const char *shown)
+{
+	const struct log_settings settings = {.levels[LOG_COMPONENT_MAIN] = LOG_LEVEL_INFO};
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	char text[256] = "";
+
+	cr_assert(master >= 0 && !grantpt(master) && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	cr_assert(slave >= 0 && dup2(slave, STDERR_FILENO) >= 0);
+	setenv("NO_COLOR", no_color, 1);
+	setenv("TERM", terminal, 1);
+	log_open(&settings);
+	log_warning("hot");
+	cr_assert_gt(read(master, text, sizeof(text) - 1), 24);
+	cr_expect_eq(strncmp(text + 24, shown, strlen(shown)), 0, "%s", text);
+	close(slave);
+	close(master);
+}
+
+Test(log_written, a_terminal_gets_text_and_color_if_it_likes)
+{
+	expect_on_terminal("", "xterm", "\033[33mwarning\033[0m main: hot\r\n");
+	expect_on_terminal("1", "xterm", "warning main: hot\r\n");
+	expect_on_terminal("", "dumb", "warning main: hot\r\n");
+}
