@@ -64,6 +64,11 @@ const struct command commands[] = {
 	 "take the program off all interfaces",
 	 "With a daemon it stays detached until the daemon is started anew. Without one,\n"
 	 "links and maps are removed, which needs root."},
+	{"log", "[COMPONENT] [LEVEL]", 0, 2, 0, run_log,
+	 "show how much is logged, or log more or less",
+	 "LEVEL is error, warning, info or debug: lines of it and of those before it are\n"
+	 "written. Without COMPONENT it is set for all. It lasts until the daemon ends, or\n"
+	 "until it is set again; sluiced --log-level is for what shall last."},
 	{"completion", "bash|zsh", 1, 1, 0, run_completion,
 	 "print a completion script for the shell",
 	 "For this shell: source <(sluicectl completion bash), or zsh; that comes after\n"

@@ -39,7 +39,7 @@ enum completion_argument completion_argument(const struct command *command)
 	} known[] = {
 		{"FILE", ARGUMENT_FILE},	 {"POOL/BACKEND", ARGUMENT_BACKEND},
 		{"tcp|udp", ARGUMENT_PROTOCOL},	 {"bash|zsh", ARGUMENT_SHELL},
-		{"[COMMAND]", ARGUMENT_COMMAND},
+		{"[COMMAND]", ARGUMENT_COMMAND}, {"[COMPONENT]", ARGUMENT_COMPONENT},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -74,6 +74,8 @@ static void print_words(const struct command *command)
 		[ARGUMENT_FILE] = "files=1",
 		[ARGUMENT_BACKEND] = "words=$(" COMPLETION_BACKENDS ")",
 		[ARGUMENT_PROTOCOL] = "words='tcp udp'",
+		[ARGUMENT_COMPONENT] =
+			"words=$(" COMPLETION_COMPONENTS ")' error warning info debug'",
 		[ARGUMENT_SHELL] = "words='" COMPLETION_SHELLS "'",
 		[ARGUMENT_COMMAND] = "words=$commands",
 	};

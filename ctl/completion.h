@@ -12,6 +12,9 @@
 /* In a shell: the names of all backends, each on a line; none without a daemon. */
 #define COMPLETION_BACKENDS                                                                        \
 	"sluicectl --no-headers --timeout 1s show backends 2>/dev/null | awk '{print $1}'"
+/* The same for what writes to the log. */
+#define COMPLETION_COMPONENTS                                                                      \
+	"sluicectl --no-headers --timeout 1s log 2>/dev/null | awk '{print $1}'"
 #define COMPLETION_SHELLS "bash zsh"
 
 enum completion_argument {
@@ -21,6 +24,7 @@ enum completion_argument {
 	ARGUMENT_PROTOCOL,
 	ARGUMENT_SHELL,
 	ARGUMENT_COMMAND,
+	ARGUMENT_COMPONENT,
 };
 enum completion_argument completion_argument(const struct command *command);
 

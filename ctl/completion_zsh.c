@@ -77,6 +77,7 @@ static void print_argument(const struct command *command)
 		[ARGUMENT_PROTOCOL] = "(tcp udp)",
 		[ARGUMENT_SHELL] = "(" COMPLETION_SHELLS ")",
 		[ARGUMENT_COMMAND] = "_sluicectl_commands",
+		[ARGUMENT_COMPONENT] = "_sluicectl_components",
 	};
 
 	if (!command->arguments[0])
@@ -129,6 +130,11 @@ void completion_zsh(void)
 	       "_sluicectl_backends() {\n"
 	       "\tlocal -a list\n"
 	       "\tlist=(${(f)\"$(" COMPLETION_BACKENDS ")\"})\n"
+	       "\tcompadd -a list\n"
+	       "}\n"
+	       "_sluicectl_components() {\n"
+	       "\tlocal -a list\n"
+	       "\tlist=(${(f)\"$(" COMPLETION_COMPONENTS ")\"} error warning info debug)\n"
 	       "\tcompadd -a list\n"
 	       "}\n"
 	       "_sluicectl_commands() {\n"

@@ -35,10 +35,12 @@ struct options {
 	const char *socket; /* NULL: the configuration's */
 	const char *user;   /* NULL: see handover_user() */
 	bool json;
+	struct log_settings log;
 };
 
 static const char usage[] =
-	"usage: sluiced [-c FILE] [-p DIR] [-s PATH] [-u USER] [-j] [-v]   run\n"
+	"usage: sluiced [-c FILE] [-p DIR] [-s PATH] [-u USER] [-j]\n"
+	"               [-v] [-L LEVELS] [-F FORMAT]        run\n"
 	"       sluiced -n FILE [-j]                        check a file and exit\n"
 	"       sluiced -D [-p DIR] [-j]                    take everything off\n"
 	"\n"
@@ -50,12 +52,16 @@ static const char usage[] =
 	"  -s, --socket PATH    the API's socket, instead of the configuration's\n"
 	"  -u, --user USER      who the worker runs as; sluice\n"
 	"  -j, --json           errors as JSON\n"
-	"  -v, --verbose        log also what the worker asks of the loader, and\n"
-	"                       what libbpf says\n"
+	"  -v, --verbose        the same as --log-level debug\n"
+	"  -L, --log-level LEVELS   error, warning, info or debug; info. For one\n"
+	"                       component: engine=debug; several: warning,api=info\n"
+	"  -F, --log-format FORMAT  text, json or auto: text on a terminal and in\n"
+	"                       the journal, else JSON; auto\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"SIGHUP reads the configuration again; SIGTERM ends the daemon, not the traffic.\n"
+	"`sluicectl log` changes the levels of a running daemon.\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
 	"5 no permission.\n";
 
@@ -68,6 +74,8 @@ static const struct option long_options[] = {
 	{"user", required_argument, NULL, 'u'},
 	{"json", no_argument, NULL, 'j'},
 	{"verbose", no_argument, NULL, 'v'},
+	{"log-level", required_argument, NULL, 'L'},
+	{"log-format", required_argument, NULL, 'F'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -284,14 +292,18 @@ static int serve_workers(const struct options *options, struct config **config,
 
 static int serve(const struct options *options, struct config **config, struct sl_errors *errors)
 {
-	struct handover handover = {.config_path = options->config_path};
+	_cleanup_free_ char *levels = log_settings_levels(&options->log);
+	struct handover handover = {
+		.config_path = options->config_path,
+		.log_format = log_format_word(options->log.format),
+		.log_levels = levels,
+	};
 	struct program *program = NULL;
 	int status;
 
 	memset(handover.fds, -1, sizeof(handover.fds));
 	status = prepare(options, *config, &handover, &program, errors);
 	if (!status) {
-		log_set_component("loader");
 		status = serve_workers(options, config, &handover, program, errors);
 	}
 	sl_closep(&handover.fds[HANDOVER_API]);
@@ -323,11 +335,44 @@ static int run(const struct options *options)
 		sl_errors_deinit(&errors);
 		return SLUICE_EXIT_CONFIG;
 	}
+	log_open(&options->log);
+	log_event(LOG_LEVEL_INFO, "start", "sluiced " SLUICE_VERSION " starts with %s",
+		  options->config_path);
 	err = serve(options, &config, &errors);
 	if (err < 0)
 		print_errors(&errors, options->json);
 	sl_errors_deinit(&errors);
 	return err < 0 ? EXIT_FAILURE : err;
+}
+
+/* ---- the command line ------------------------------------------------------------------------------ */
+
+static void take_log_option(struct options *options, int option, const char *value)
+{
+	struct sl_errors errors = {0};
+	_cleanup_free_ char *text = NULL;
+
+	if (option == 'F')
+		log_settings_take_format(&options->log, value, &errors);
+	else
+		log_settings_take_levels(&options->log, value, &errors);
+	if (!errors.count)
+		return;
+	text = sl_errors_text(&errors);
+	fprintf(stderr, "sluiced: %s", text);
+	exit(SLUICE_EXIT_USAGE);
+}
+
+/* What the loader wrote itself (handover.h): right, or something else is calling. */
+static int run_worker(char **argv)
+{
+	struct log_settings log = {0};
+
+	if (log_settings_take_format(&log, argv[3], NULL) ||
+	    log_settings_take_levels(&log, argv[4], NULL))
+		return SLUICE_EXIT_USAGE;
+	log_open(&log);
+	return worker_run(argv[2]);
 }
 
 int main(int argc, char **argv)
@@ -337,9 +382,11 @@ int main(int argc, char **argv)
 	bool to_detach = false;
 	int option;
 
-	if (argc == 3 && !strcmp(argv[1], HANDOVER_WORKER))
-		return worker_run(argv[2]);
-	while ((option = getopt_long(argc, argv, "c:n:Dp:s:u:jvVh", long_options, NULL)) != -1) {
+	if (argc == HANDOVER_ARGC && !strcmp(argv[1], HANDOVER_WORKER))
+		return run_worker(argv);
+	log_settings_set(&options.log, LOG_COMPONENT_ALL, LOG_LEVEL_INFO);
+	while ((option = getopt_long(argc, argv, "c:n:Dp:s:u:jvL:F:Vh", long_options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case 'c': options.config_path = optarg; break;
 		case 'n': to_check = optarg; break;
@@ -348,7 +395,9 @@ int main(int argc, char **argv)
 		case 's': options.socket = optarg; break;
 		case 'u': options.user = optarg; break;
 		case 'j': options.json = true; break;
-		case 'v': log_set_level(LOG_LEVEL_DEBUG); break;
+		case 'v': take_log_option(&options, 'L', "debug"); break;
+		case 'L':
+		case 'F': take_log_option(&options, option, optarg); break;
 		case 'V': puts("sluiced " SLUICE_VERSION); return SLUICE_EXIT_OK;
 		case 'h': fputs(usage, stdout); return SLUICE_EXIT_OK;
 		default: fputs(usage, stderr); return SLUICE_EXIT_USAGE;

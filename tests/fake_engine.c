@@ -309,6 +309,16 @@ int loader_detach(struct loader *of, uint32_t interface, struct sl_errors *error
 	return 0;
 }
 
+int loader_log(struct loader *of, enum log_component component, enum log_level level,
+	       struct sl_errors *errors)
+{
+	if (fake.fail_loader)
+		return sl_fail(errors, EPIPE, "loader", "gone");
+	fake.log_component = component;
+	fake.log_level = level;
+	return 0;
+}
+
 int loader_explain(struct loader *of, uint32_t interface, const void *frame, size_t size,
 		   struct program_run *ret, struct sl_errors *errors)
 {

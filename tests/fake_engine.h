@@ -14,7 +14,8 @@
 struct fake {
 	bool fail_preview, fail_commit, fail_counters, fail_loader;
 	bool detached;
-	bool health_down; /* of every second backend */
+	uint8_t log_component, log_level; /* as last set in the loader */
+	bool health_down;		  /* of every second backend */
 	unsigned commits;
 	uint8_t frame[2048]; /* the last one explained */
 	size_t frame_size;

@@ -152,6 +152,45 @@ int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 	return 0;
 }
 
+/* ---- log ------------------------------------------------------------------------------------------- */
+
+static int read_component(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	struct body_log *body = ret;
+
+	if (log_component_find(string(value), &body->component))
+		return 0;
+	return sl_fail(errors, EINVAL, "body.component", "no such component; GET /v1/log has all");
+}
+
+static int read_level(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	struct body_log *body = ret;
+
+	if (log_level_find(string(value), &body->level))
+		return 0;
+	return sl_fail(errors, EINVAL, "body.level",
+		       "not \"error\", \"warning\", \"info\" or \"debug\"");
+}
+
+int body_parse_log(const char *text, size_t size, struct body_log *ret, struct sl_errors *errors)
+{
+	static const struct member members[] = {
+		{"component", read_component},
+		{"level", read_level},
+		{NULL, NULL},
+	};
+	struct body_log body = {LOG_COMPONENT_ALL, LOG_LEVEL_COUNT};
+	int result = read_object(text, size, members, &body, errors);
+
+	if (result)
+		return result;
+	if (body.level == LOG_LEVEL_COUNT)
+		return sl_fail(errors, EINVAL, "body", "needs \"level\"");
+	*ret = body;
+	return 0;
+}
+
 /* ---- explain --------------------------------------------------------------------------------------- */
 
 /* What was given, to tell what is missing. */

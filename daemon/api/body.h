@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/log_level.h"
 #include "sluice/api.h"
 
 #include <stdbool.h>
@@ -28,6 +29,14 @@ struct body_backend {
 /* {"admin": WORD, "weight": NUMBER or null}: one of them at least. */
 int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 		       struct sl_errors *errors);
+
+struct body_log {
+	enum log_component component; /* LOG_COMPONENT_ALL if not given */
+	enum log_level level;
+};
+
+/* {"component": WORD, "level": WORD}: "component" may be missing. */
+int body_parse_log(const char *text, size_t size, struct body_log *ret, struct sl_errors *errors);
 
 struct body_explain {
 	char interface[16]; /* "": not given */

@@ -2,6 +2,7 @@
 #include "api/gate.h"
 
 #include "api/head.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ static void refuse(int fd, const struct head_refusal *refusal)
 			  refusal->status, strlen(body), body);
 	char unread[HEAD_MAX];
 
+	log_event(LOG_LEVEL_INFO, "request_refused", "a connection was refused: %s", refusal->why);
 	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) == sizeof(unread))
 		;
 	(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -21,6 +21,8 @@
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
 	X(detach)                                                                                  \
+	X(log)                                                                                     \
+	X(set_log)                                                                                 \
 	X(metrics)                                                                                 \
 	X(healthz)
 

@@ -164,16 +164,20 @@ static void answer_conflict(const struct api_context *context, struct answer *an
 static void commit(const struct api_context *context, const struct request *request,
 		   struct config **desired, json_t *preview, struct answer *answer)
 {
+	_cleanup_log_context_ struct log_context said = {
+		.generation = engine_generation(context->engine) + 1,
+	};
 	struct sl_errors errors = {0};
 
+	log_context_push(&said);
 	if (engine_commit(context->engine, *desired, &errors)) {
 		json_decref(preview);
 		answer_problem(answer, 500, "the commit failed; nothing has changed", &errors);
 		return;
 	}
 	*desired = NULL;
-	log_info("generation %llu is by user %u",
-		 (unsigned long long)engine_generation(context->engine), request->uid);
+	log_event(LOG_LEVEL_INFO, "generation", "generation %llu is by user %u",
+		  (unsigned long long)engine_generation(context->engine), request->uid);
 	answer_preview(context, "Commit", preview, answer);
 }
 

@@ -2,6 +2,8 @@
 #include "api/server.h"
 
 #include "api/gate.h"
+#include "api/trace.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine.h"
 
@@ -30,6 +32,7 @@ struct server {
 struct exchange {
 	struct request request;
 	const struct route *route; /* NULL: it has been refused */
+	const char *method, *path; /* borrowed from the library */
 	struct event *deadline;	   /* owned */
 	bool too_large;
 };
@@ -108,6 +111,20 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 	*argument = NULL;
 }
 
+/* A refusal is worth a line, the rest is for those who look into something. */
+static void log_answer(const struct exchange *exchange, unsigned status)
+{
+	if (status >= 500)
+		log_event(LOG_LEVEL_WARNING, "request_failed", "%s %s: %u", exchange->method,
+			  exchange->path, status);
+	else if (status >= 400)
+		log_event(LOG_LEVEL_INFO, "request_refused", "%s %s: %u", exchange->method,
+			  exchange->path, status);
+	else
+		log_event(LOG_LEVEL_DEBUG, "request", "%s %s: %u", exchange->method, exchange->path,
+			  status);
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
 				   const char *allow)
 {
@@ -127,6 +144,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
 		MHD_add_response_header(response, "ETag", tag);
 	}
+	log_answer(exchange, answer->status);
 	restart_deadline(exchange);
 	result = MHD_queue_response(exchange->request.connection, answer->status, response);
 	MHD_destroy_response(response);
@@ -195,6 +213,21 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 	return send_answer(exchange, &answer, NULL);
 }
 
+/* Who asks, and within which trace: in all that is logged while he is answered. */
+static enum MHD_Result go_on(struct server *server, struct exchange *exchange, bool is_new)
+{
+	char actor[32] = "tcp", trace[TRACE_ID_SIZE];
+	_cleanup_log_context_ struct log_context said = {.actor = actor};
+
+	if (exchange->request.uid != (uid_t)-1)
+		snprintf(actor, sizeof(actor), "uid:%u", exchange->request.uid);
+	if (trace_parse(request_header(&exchange->request, "traceparent"), trace))
+		said.trace_id = trace;
+	log_context_push(&said);
+	return is_new ? begin(server, exchange, exchange->method, exchange->path)
+		      : finish(server, exchange);
+}
+
 /* Called by the library for the head, for each piece of the body, and at its end. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
 			      const char *method, const char *version, const char *bytes,
@@ -202,17 +235,17 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
 	struct server *server = context;
 	struct exchange *exchange = *argument;
+	bool is_new = !exchange;
 
-	if (!exchange) {
-		*argument = exchange_new(server, connection);
-		return begin(server, *argument, method, path);
-	}
-	if (*size) {
-		take_body(exchange, bytes, *size);
-		*size = 0;
-		return MHD_YES;
-	}
-	return finish(server, exchange);
+	if (is_new)
+		*argument = exchange = exchange_new(server, connection);
+	exchange->method = method;
+	exchange->path = path;
+	if (is_new || !*size)
+		return go_on(server, exchange, is_new);
+	take_body(exchange, bytes, *size);
+	*size = 0;
+	return MHD_YES;
 }
 
 /* ---- the library in the loop ------------------------------------------------------------------------- */

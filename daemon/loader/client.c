@@ -147,3 +147,16 @@ int loader_explain(struct loader *loader, uint32_t interface, const void *frame,
 		*ret_run = reply.run;
 	return err;
 }
+
+int loader_log(struct loader *loader, enum log_component component, enum log_level level,
+	       struct sl_errors *errors)
+{
+	struct request request = {
+		.kind = REQUEST_LOG,
+		.log_component = component,
+		.log_level = level,
+	};
+	struct reply reply;
+
+	return ask(loader, &request, &reply, errors);
+}

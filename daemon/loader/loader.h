@@ -5,7 +5,8 @@
  * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child)
  * has none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
  * load the program for a set of features; attach or detach interface number i of the list that the
- * loader read from root's own file; run the read-only program on a frame; note that the start is done. Requests of unknown kind,
+ * loader read from root's own file; run the read-only program on a frame; note that the start is
+ * done; set the level of its log. Requests of unknown kind,
  * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded,
  * but for the question of how an interface is attached.
  */
@@ -13,6 +14,7 @@
 #define SLUICE_LOADER_H
 
 #include "base/error.h"
+#include "base/log_level.h"
 #include "config/config.h"
 #include "dataplane/program.h"
 
@@ -51,5 +53,8 @@ int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret
 int loader_ready(struct loader *loader, struct sl_errors *errors);
 int loader_explain(struct loader *loader, uint32_t interface, const void *frame, size_t size,
 		   struct program_run *ret_run, struct sl_errors *errors);
+/* The level of the loader's own lines; LOG_COMPONENT_ALL: of each component. */
+int loader_log(struct loader *loader, enum log_component component, enum log_level level,
+	       struct sl_errors *errors);
 
 #endif

@@ -48,6 +48,7 @@ static int carry_out(struct server *server, const struct request *request, struc
 		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
 		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
 		[REQUEST_EXPLAIN] = "explain a frame", [REQUEST_READY] = "note that it is ready",
+		[REQUEST_LOG] = "log more or less",
 	};
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
@@ -61,6 +62,7 @@ static int carry_out(struct server *server, const struct request *request, struc
 		return program_explain(server->program, interface->name, request->frame,
 				       request->frame_size, &reply->run, errors);
 	case REQUEST_READY: program_started(server->program); return 0;
+	case REQUEST_LOG: log_set_level(request->log_component, request->log_level); return 0;
 	case REQUEST_COUNT: break;
 	}
 	return -EINVAL;

@@ -85,7 +85,13 @@ static int drop_privileges(uid_t uid, gid_t gid)
 
 static _Noreturn void become_worker(const struct handover *handover, int self)
 {
-	char *argv[] = {"sluiced", HANDOVER_WORKER, (char *)handover->config_path, NULL};
+	char *argv[HANDOVER_ARGC + 1] = {
+		"sluiced",
+		HANDOVER_WORKER,
+		(char *)handover->config_path,
+		(char *)handover->log_format,
+		(char *)handover->log_levels,
+	};
 	sigset_t not_yet;
 	int err;
 

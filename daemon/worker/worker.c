@@ -49,8 +49,9 @@ static void on_committed(void *context, const struct config *config)
 	struct worker *worker = context;
 
 	health_follow(worker->health, config);
-	log_info("configuration committed: generation %llu, %zu services",
-		 (unsigned long long)engine_generation(worker->engine), config->n_services);
+	log_event(LOG_LEVEL_INFO, "commit",
+		  "configuration committed: generation %llu, %zu services",
+		  (unsigned long long)engine_generation(worker->engine), config->n_services);
 }
 
 static void on_watch(void *context, const struct address *addresses, size_t count)
@@ -66,9 +67,11 @@ static void on_next_hop(void *context, const struct address *address, const stru
 	char text[ADDRESS_TEXT_MAX];
 
 	if (hop->resolved)
-		log_info("next hop of %s: by %s", address_format(address, text), hop->interface);
+		log_event(LOG_LEVEL_INFO, "next_hop", "next hop of %s: by %s",
+			  address_format(address, text), hop->interface);
 	else
-		log_warning("next hop of %s: %s", address_format(address, text), hop->why);
+		log_event(LOG_LEVEL_WARNING, "next_hop_lost", "next hop of %s: %s",
+			  address_format(address, text), hop->why);
 	engine_set_next_hop(worker->engine, address, hop->resolved, hop->ifindex, hop->mac,
 			    hop->source_mac, hop->mtu);
 }
@@ -78,7 +81,8 @@ static void on_health(void *context, const char *pool, const char *backend, bool
 {
 	struct worker *worker = context;
 
-	log_info("backend %s/%s is %s: %s", pool, backend, up ? "up" : "down", why);
+	log_event(LOG_LEVEL_INFO, up ? "backend_up" : "backend_down", "backend %s/%s is %s: %s",
+		  pool, backend, up ? "up" : "down", why);
 	engine_set_health(worker->engine, pool, backend, up);
 }
 
@@ -89,12 +93,24 @@ static enum check_state recall_health(void *context, const char *pool, const cha
 	return engine_healthy(worker->engine, pool, backend) ? CHECK_UP : CHECK_UNKNOWN;
 }
 
+/* No limiter: there are at most SL_ERRORS_MAX, and root asked for them by a signal or a start. */
 static void log_errors(const char *what, const struct sl_errors *errors)
 {
 	for (size_t i = 0; i < errors->count; i++)
-		log_error("%s: %s: %s", what, errors->list[i].where, errors->list[i].what);
+		log_unlimited(LOG_LEVEL_ERROR, NULL, "%s: %s: %s", what, errors->list[i].where,
+			      errors->list[i].what);
 	if (errors->dropped)
 		log_error("%s: and %zu more errors", what, errors->dropped);
+}
+
+static int commit(struct worker *worker, struct config *config, struct sl_errors *errors)
+{
+	_cleanup_log_context_ struct log_context said = {
+		.generation = engine_generation(worker->engine) + 1,
+	};
+
+	log_context_push(&said);
+	return engine_commit(worker->engine, config, errors);
 }
 
 /* ---- signals ------------------------------------------------------------------------------------ */
@@ -109,12 +125,14 @@ static void on_end(evutil_socket_t number, short what, void *context)
 
 static void on_reload(evutil_socket_t number, short what, void *context)
 {
+	_cleanup_log_context_ struct log_context said = {.actor = "signal"};
 	struct worker *worker = context;
 	struct config *config = NULL;
 	struct sl_errors errors = {0};
 
+	log_context_push(&said);
 	if (config_read_file(worker->config_path, &config, &errors) ||
-	    engine_commit(worker->engine, config, &errors)) {
+	    commit(worker, config, &errors)) {
 		log_errors("reload refused, nothing has changed", &errors);
 		if (access(worker->config_path, R_OK) && errno == EACCES)
 			log_error("the worker reads it as user %u and not as root: let it, or use "
@@ -236,13 +254,16 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 
 static int begin(struct worker *worker, struct sl_errors *errors)
 {
+	_cleanup_log_context_ struct log_context said = {.actor = "start"};
 	struct config *config = NULL;
-	int err = read_handed_config(worker->config_path, &config, errors);
+	int err;
 
+	log_context_push(&said);
+	err = read_handed_config(worker->config_path, &config, errors);
 	if (!err)
 		err = open_modules(worker, config, errors);
 	if (!err)
-		err = engine_commit(worker->engine, config, errors);
+		err = commit(worker, config, errors);
 	if (!err)
 		config = NULL; /* the engine's by now */
 	if (!err)
@@ -288,7 +309,7 @@ int worker_run(const char *config_path)
 	if (err) {
 		log_errors("can't start", &errors);
 	} else {
-		log_info("ready");
+		log_event(LOG_LEVEL_INFO, "ready", "ready");
 		event_base_dispatch(worker.base);
 	}
 	sl_errors_deinit(&errors);

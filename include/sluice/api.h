@@ -24,6 +24,7 @@
 #define SLUICE_PATH_DIFF       "/v1/diff"    /* POST: a configuration's text (?name=FILE) */
 #define SLUICE_PATH_EXPLAIN    "/v1/explain" /* POST */
 #define SLUICE_PATH_DETACH     "/v1/detach"  /* POST */
+#define SLUICE_PATH_LOG	       "/v1/log"     /* PUT {"component":..,"level":..} */
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
 

@@ -270,6 +270,10 @@ GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ac
 GOLDEN(terminal, "script -qec 'stty cols 60; sluicectl show flows' /dev/null | cat -v",
        "NO_COLOR=1 script -qec 'stty cols 300; sluicectl show backends' /dev/null | cat -v",
        "script -qec 'sluicectl status' /dev/null | cat -v | head -1")
+GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine",
+       "sluicectl log warning", "sluicectl log", "sluicectl log api loud", "sluicectl log enigne",
+       "sluicectl log enigne debug", "sluicectl log a b c", "sluicectl log loader info -o json",
+       "sluicectl help log")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
