@@ -76,9 +76,17 @@ static void add_service(struct target *target, unsigned family, enum site_vip vi
 			.state = BACKEND_UP,
 			.forward = vip == SITE_SOURCE_HASH ? FORWARD_L2 : FORWARD_IPIP,
 		};
-	for (__u32 i = 0; i < BACKENDS; i++)
-		target_set_hop(target, &service->backends[i].address,
+}
+
+/* Also of those that linger from generations before: slots that move still name them. */
+static void add_hops(struct target *target, unsigned family, __u32 first, __u32 end)
+{
+	for (__u32 i = first; i < end; i++) {
+		struct address address = backend_address(family, i);
+
+		target_set_hop(target, &address,
 			       (union next_hop){.mac = {2, 0, 0, 0, 1, i}, .egress = 1});
+	}
 }
 
 /* The moving services have other backends in each generation. */
@@ -104,6 +112,7 @@ static struct target make_target(bool full, unsigned ifindex, __u32 generation)
 			__u32 first = vip * 1000 + (vip == SITE_MOVING ? generation * BACKENDS : 0);
 
 			add_service(&target, family, vip, IPPROTO_TCP, first);
+			add_hops(&target, family, vip * 1000, first + BACKENDS);
 			if (vip == SITE_SETTLED)
 				add_service(&target, family, vip, IPPROTO_UDP, first);
 		}
