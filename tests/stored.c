@@ -11,10 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In memory where there is such a place: no test needs a disk, and some need many syncs. */
 char *stored_directory(void)
 {
-	char *dir = sl_strdup("/tmp/sluice-store-XXXXXX");
+	char *dir = sl_strdup("/dev/shm/sluice-store-XXXXXX");
 
+	if (mkdtemp(dir))
+		return dir;
+	free(dir);
+	dir = sl_strdup("/tmp/sluice-store-XXXXXX");
 	cr_assert(mkdtemp(dir));
 	return dir;
 }
@@ -58,21 +63,42 @@ struct event_record stored_event(enum event_kind kind, uint64_t id, uint64_t gen
 	return event;
 }
 
-char *stored_text(const char *dir, const char *sql)
+static sqlite3 *kept;
+
+static sqlite3 *look(const char *dir)
 {
 	_cleanup_free_ char *path = sl_printf("%s/state.db", dir);
-	sqlite3_stmt *query = NULL;
-	char *text = NULL;
 	sqlite3 *db;
 
 	cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(db, 5000);
+	return db;
+}
+
+void stored_look(const char *dir)
+{
+	kept = look(dir);
+}
+
+void stored_look_away(void)
+{
+	sqlite3_close(kept);
+	kept = NULL;
+}
+
+char *stored_text(const char *dir, const char *sql)
+{
+	sqlite3 *db = kept ? kept : look(dir);
+	sqlite3_stmt *query = NULL;
+	char *text = NULL;
+
 	cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK, "%s: %s", sql,
 		     sqlite3_errmsg(db));
 	cr_assert_eq(sqlite3_step(query), SQLITE_ROW, "%s: %s", sql, sqlite3_errmsg(db));
 	text = sl_strdup((const char *)sqlite3_column_text(query, 0));
 	sqlite3_finalize(query);
-	sqlite3_close(db);
+	if (!kept)
+		sqlite3_close(db);
 	return text;
 }
 

@@ -18,7 +18,10 @@ struct generation stored_generation(const char *config);
 struct event_record stored_event(enum event_kind kind, uint64_t id, uint64_t generation,
 				 const char *text);
 
-/* One number by SQL, over a connection of its own. A failure fails the test. */
+/* One number by SQL, over a connection of its own: made for this question, or by stored_look() for
+ * many, until stored_look_away(). A failure fails the test. */
+void stored_look(const char *dir);
+void stored_look_away(void);
 long stored_number(const char *dir, const char *sql);
 /* One text, owned by the caller. */
 char *stored_text(const char *dir, const char *sql);

@@ -46,6 +46,8 @@ static void compact(struct health_batch *batch)
 /* Compacting before growing, and growing when that gained little, costs little in sum. */
 static bool make_room(struct health_batch *batch)
 {
+	if (batch->full)
+		return false;
 	if (batch->count < batch->room)
 		return true;
 	if (batch->count)
@@ -56,7 +58,8 @@ static bool make_room(struct health_batch *batch)
 		batch->room = batch->room ? 2 * batch->room : FIRST_ROOM;
 		batch->list = sl_realloc_array(batch->list, batch->room, sizeof(*batch->list));
 	}
-	return batch->count < batch->room;
+	batch->full = batch->count == batch->room;
+	return !batch->full;
 }
 
 void health_batch_add(struct health_batch *batch, const struct last_health *health)
@@ -74,6 +77,7 @@ struct last_health *health_batch_take(struct health_batch *batch, size_t *ret_co
 	compact(batch);
 	*ret_count = batch->count;
 	batch->count = batch->room = 0;
+	batch->full = false;
 	return steal(&batch->list);
 }
 

@@ -14,6 +14,7 @@ struct health_batch {
 	struct last_health *list; /* owned; later ones stand behind */
 	size_t count;
 	size_t room;
+	bool full;     /* of backends that differ: until it is taken, what comes is lost */
 	uint64_t lost; /* for want of room */
 };
 

@@ -123,6 +123,7 @@ static const char *const traces[STEPS + 1] = {
 
 static void check(const struct life *life, unsigned k, const char *what)
 {
+	stored_look(dir);
 	stored_check(dir);
 	for (int step = 1; step <= STEPS; step++)
 		if (traces[step] && life->acknowledged[step])
@@ -133,6 +134,7 @@ static void check(const struct life *life, unsigned k, const char *what)
 	cr_assert_eq(stored_number(dir, "SELECT (SELECT count(*) FROM override) ="
 					" (SELECT count(*) FROM event WHERE id = 8)"),
 		     1, "%s at operation %u", what, k);
+	stored_look_away();
 }
 
 static void start_anew(void)
