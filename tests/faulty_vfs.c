@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,15 @@ static int fails(void)
 	bool now = disk.fail_at && (at == disk.fail_at || (disk.for_ever && at > disk.fail_at));
 
 	return now ? disk.result : SQLITE_OK;
+}
+
+static int fail_or_die(void)
+{
+	int result = fails();
+
+	if (result == FAULTY_KILL)
+		kill(getpid(), SIGKILL);
+	return result;
 }
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -146,6 +156,8 @@ static int on_write(sqlite3_file *file, const void *from, int length, sqlite3_in
 	remember(file, offset, length);
 	if (result) {
 		CALL(file, xWrite, from, length / 2, offset);
+		if (result == FAULTY_KILL)
+			kill(getpid(), SIGKILL);
 		return result;
 	}
 	return CALL(file, xWrite, from, length, offset);
@@ -153,7 +165,7 @@ static int on_write(sqlite3_file *file, const void *from, int length, sqlite3_in
 
 static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-	int result = fails();
+	int result = fail_or_die();
 
 	if (result)
 		return result;
@@ -163,7 +175,7 @@ static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int on_sync(sqlite3_file *file, int flags)
 {
-	int result = fails();
+	int result = fail_or_die();
 
 	if (result)
 		return result;
@@ -271,7 +283,7 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int f
 /* A journal's name goes at once; its last words with it. */
 static int on_delete(sqlite3_vfs *vfs, const char *path, int sync)
 {
-	int result = fails();
+	int result = fail_or_die();
 
 	if (result)
 		return result;

@@ -14,6 +14,7 @@ void faulty_install(void);
 
 /* The k-th operation from now (1: the next) fails with this result, and if `for_ever` all after it,
  * until faulty_heal(). */
+#define FAULTY_KILL (-1) /* not a result: the process is killed, in the middle of a write */
 void faulty_fail_at(unsigned k, int result, bool for_ever);
 void faulty_heal(void);
 /* Operations since faulty_fail_at() or faulty_heal(). */

@@ -19,7 +19,8 @@
 #include <stdint.h>
 
 #define DB_FILE		"state.db"
-#define DB_ASIDE_MAX	4 /* corrupt databases that are kept; then no new one is begun */
+#define DB_LOCK		"state.lock" /* flock(2): one daemon at a time */
+#define DB_ASIDE_MAX	4	     /* corrupt databases that are kept; then no new one is begun */
 #define DB_NOTICE_MAX	512
 #define DB_BUSY_WAIT_MS 1000
 #define DB_APPLICATION	0x736c7569 /* application_id: "slui" */
@@ -32,6 +33,7 @@ struct db_schema {
 
 struct db {
 	sqlite3 *sqlite; /* owned */
+	int lock;	 /* owned */
 	struct store_limits limits;
 	int failed; /* the first result since db_begin() that wasn't good; what follows does nothing */
 	char why[256];	   /* its text */
@@ -46,7 +48,8 @@ enum db_refusal {
 };
 
 /*
- * Opens or makes DIR/state.db and brings it to the schema's version. One that is corrupt is renamed
+ * Opens or makes DIR/state.db, which no other process may have open by this function, and brings it to
+ * the schema's version. One that is corrupt is renamed
  * to state.db.corrupt-N with its -wal, and a fresh one begun; ret_notice then says so, and is empty
  * otherwise. 0, an enum db_refusal, or -errno; both with an error.
  */

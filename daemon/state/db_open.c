@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* cell_size_check and quick_check() find a damaged file before its rows are believed. */
@@ -200,6 +201,7 @@ void db_close(struct db *db)
 	if (!db)
 		return;
 	sqlite3_close_v2(db->sqlite);
+	sl_closep(&db->lock);
 	free(db);
 }
 
@@ -212,6 +214,7 @@ static int try_open(const char *path, const struct db_schema *schema,
 	struct sl_errors found = {0};
 	int err;
 
+	db->lock = -1;
 	db->limits = *limits;
 	err = connect_file(db, path, &found);
 	if (!err)
@@ -233,14 +236,33 @@ static int try_open(const char *path, const struct db_schema *schema,
 	return err;
 }
 
-int db_open(const char *dir, const struct db_schema *schema, const struct store_limits *limits,
-	    struct db **ret_db, char ret_notice[DB_NOTICE_MAX], struct sl_errors *errors)
+/* Where a file is moved aside, nobody else may be at work. */
+static int take_lock(const char *dir, int *ret_lock, struct sl_errors *errors)
+{
+	_cleanup_free_ char *path = sl_printf("%s/%s", dir, DB_LOCK);
+	_cleanup_fd_ int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (lock < 0)
+		return sl_fail(errors, errno, path, "%s", strerror(errno));
+	if (flock(lock, LOCK_EX | LOCK_NB)) {
+		int err = errno;
+
+		return sl_fail(errors, err, path, "%s",
+			       err == EWOULDBLOCK ? "another daemon is using the database"
+						  : strerror(err));
+	}
+	*ret_lock = sl_steal_fd(&lock);
+	return 0;
+}
+
+static int open_locked(const char *dir, const struct db_schema *schema,
+		       const struct store_limits *limits, struct db **ret_db,
+		       char ret_notice[DB_NOTICE_MAX], struct sl_errors *errors)
 {
 	_cleanup_free_ char *path = sl_printf("%s/%s", dir, DB_FILE), *corrupt = NULL;
 	_cleanup_free_ char *corrupt_again = NULL;
 	int err = 0;
 
-	ret_notice[0] = '\0';
 	if (is_alone(path))
 		err = move_aside(dir, path, "its -wal stood alone", ret_notice, errors);
 	if (!err)
@@ -253,5 +275,20 @@ int db_open(const char *dir, const struct db_schema *schema, const struct store_
 	err = try_open(path, schema, limits, ret_db, &corrupt_again, errors);
 	if (corrupt_again)
 		sl_fail(errors, 0, path, "%s, though it is fresh", corrupt_again);
+	return err;
+}
+
+int db_open(const char *dir, const struct db_schema *schema, const struct store_limits *limits,
+	    struct db **ret_db, char ret_notice[DB_NOTICE_MAX], struct sl_errors *errors)
+{
+	_cleanup_fd_ int lock = -1;
+	int err;
+
+	ret_notice[0] = '\0';
+	err = take_lock(dir, &lock, errors);
+	if (!err)
+		err = open_locked(dir, schema, limits, ret_db, ret_notice, errors);
+	if (!err)
+		(*ret_db)->lock = sl_steal_fd(&lock);
 	return err;
 }

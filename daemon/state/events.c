@@ -30,6 +30,7 @@ struct events {
 	bool degraded; /* the store, when it was last heard of */
 	uint32_t asides;
 	struct event_subscriber subscribers[EVENTS_SUBSCRIBERS_MAX];
+	struct event_record batch[EVENTS_BATCH];
 	struct event_record ring[EVENTS_RING];
 	bool noted[EVENTS_RING]; /* the store gets it with a change */
 };
@@ -43,8 +44,8 @@ static uint64_t oldest(const struct events *events)
 
 static void on_written(void *context, struct store_answer *answer);
 
-/* The next batch; ret_batch has room for EVENTS_BATCH. */
-static size_t take_batch(struct events *events, struct event_record *ret_batch)
+/* Fills events->batch. */
+static size_t take_batch(struct events *events)
 {
 	size_t count = 0;
 
@@ -52,7 +53,7 @@ static size_t take_batch(struct events *events, struct event_record *ret_batch)
 		size_t place = events->taken % EVENTS_RING;
 
 		if (!events->noted[place])
-			ret_batch[count++] = events->ring[place];
+			events->batch[count++] = events->ring[place];
 	}
 	return count;
 }
@@ -72,18 +73,17 @@ static void put_back(struct events *events)
 
 static void flush(struct events *events)
 {
-	struct event_record batch[EVENTS_BATCH];
 	size_t count;
 
 	if (events->under_way || events->failing)
 		return;
-	count = take_batch(events, batch);
+	count = take_batch(events);
 	if (!count) {
 		events->written = events->taken;
 		return;
 	}
 	events->under_way = true;
-	if (store_put_events(events->store, batch, count, on_written, events, NULL)) {
+	if (store_put_events(events->store, events->batch, count, on_written, events, NULL)) {
 		events->under_way = false;
 		put_back(events);
 	}

@@ -16,8 +16,8 @@
 
 #include "state/record.h"
 
-#define EVENTS_RING	       4096
-#define EVENTS_BATCH	       64
+#define EVENTS_RING	       16384 /* every backend of a large site going down at once */
+#define EVENTS_BATCH	       256
 #define EVENTS_SUBSCRIBERS_MAX 64
 
 struct event_base;

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +91,8 @@ static void log_change(const struct store_status *before, const struct store_sta
 		log_error("store: %s", after->notice);
 	if (after->degraded && (!before->degraded || strcmp(before->why, after->why) != 0))
 		log_error("store: degraded: %s; going on without persistence", after->why);
-	if (before->degraded && !after->degraded)
+	/* Before its first opening it is degraded without a reason. */
+	if (before->degraded && before->why[0] && !after->degraded)
 		log_info("store: recovered");
 }
 
@@ -105,7 +107,8 @@ static void on_news(void *context)
 	pthread_mutex_unlock(&store->lock);
 	store->status.degraded = seen.degraded;
 	store->status.asides = seen.asides;
-	record_set(store->status.why, seen.why);
+	if (seen.why[0])
+		record_set(store->status.why, seen.why);
 	record_set(store->status.notice, seen.notice);
 	if (before.degraded != seen.degraded)
 		store->status.since_ms = record_now_ms();
@@ -128,8 +131,9 @@ int store_put(struct store *store, struct task *task, struct sl_errors *errors)
 {
 	if (jobs_put(store->jobs, &task->job))
 		return 0;
-	task_free(task);
 	store->status.refused++;
+	store->status.events_lost += task->event.id != 0;
+	task_free(task);
 	return sl_fail(errors, EAGAIN, "store", "too much is waiting for the disk: try again");
 }
 
@@ -241,9 +245,10 @@ static void recall_first(struct store *store, unsigned wait_ms, struct store_ans
 		return;
 	first->to = NULL;
 	ret_recall->result = STORE_UNKNOWN;
-	sl_fail(&ret_recall->errors, 0, "store", "%s: the disk doesn't answer", store->keeper.dir);
-	log_error("store: degraded: %s: the disk doesn't answer; going on without persistence",
-		  store->keeper.dir);
+	snprintf(store->status.why, sizeof(store->status.why), "%.200s: the disk doesn't answer",
+		 store->keeper.dir);
+	sl_fail(&ret_recall->errors, 0, "store", "degraded: %s", store->status.why);
+	log_error("store: degraded: %s; going on without persistence", store->status.why);
 }
 
 static void release(struct store *store)

@@ -71,9 +71,9 @@ struct store_status {
 	char notice[512];	   /* of the last of them */
 	uint64_t unknown;	   /* changes and questions answered STORE_UNKNOWN */
 	uint64_t refused;	   /* not taken: too much was waiting */
-	uint64_t events_lost;	   /* that went with a change that was answered STORE_UNKNOWN */
-	uint64_t health_lost;	   /* too many backends at once */
-	size_t waiting;		   /* changes and questions */
+	uint64_t events_lost; /* that went with a change that was not taken, or STORE_UNKNOWN */
+	uint64_t health_lost; /* too many backends at once */
+	size_t waiting;	      /* changes and questions */
 };
 
 void store_status(const struct store *store, struct store_status *ret_status);

@@ -306,7 +306,7 @@ Test(store, begins_degraded_where_there_is_no_directory)
 	cr_assert_eq(store_new(base, &options, &other, &answer, NULL), 0);
 	cr_expect_eq(answer.result, STORE_UNKNOWN);
 	cr_expect_str_eq(answer.errors.list[0].what,
-			 "degraded: /nonexistent/state.db: No such file or directory");
+			 "degraded: /nonexistent/state.lock: No such file or directory");
 	store_status(other, &status);
 	cr_expect(status.degraded);
 	store_answer_deinit(&answer);

@@ -54,7 +54,7 @@ static void refuse(int wanted, const char *part)
 	cr_assert_null(db);
 	cr_assert_eq(errors.count, 1);
 	cr_expect(strstr(errors.list[0].what, part), "%s", errors.list[0].what);
-	cr_expect(strstr(errors.list[0].where, "/state.db"), "%s", errors.list[0].where);
+	cr_expect(strstr(errors.list[0].where, "/state."), "%s", errors.list[0].where);
 	sl_errors_deinit(&errors);
 }
 
@@ -112,6 +112,15 @@ Test(store_db, is_durable_and_private)
 	db = open_with(&tables_schema);
 	cr_expect_str_empty(notice);
 	db_close(db);
+}
+
+Test(store_db, one_daemon_at_a_time)
+{
+	struct db *db = open_with(&tables_schema);
+
+	refuse(-1, "another daemon is using the database");
+	db_close(db);
+	db_close(open_with(&tables_schema));
 }
 
 Test(store_db, version_1_opens_in_a_later_version)
@@ -236,7 +245,7 @@ Test(store_db, a_directory_that_is_not_there_is_an_error)
 	struct db *db = NULL;
 
 	cr_assert_lt(db_open("/nonexistent", &tables_schema, &limits, &db, notice, &errors), 0);
-	cr_expect_str_eq(errors.list[0].where, "/nonexistent/state.db");
+	cr_expect_str_eq(errors.list[0].where, "/nonexistent/state.lock");
 	cr_expect_str_eq(errors.list[0].what, "No such file or directory");
 	sl_errors_deinit(&errors);
 }
