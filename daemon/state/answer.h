@@ -15,7 +15,8 @@ enum store_result {
 	STORE_INVALID,	 /* a configuration that is too big, too many overrides */
 	/*
 	 * The disk failed, or the store is degraded. What a write was to change may be there or not,
-	 * but never half of it: once the store has recovered, store_recall() tells.
+	 * but never half of it. store_recall() tells: to be asked at once while store_status() isn't
+	 * degraded, else when a watcher hears that it has recovered.
 	 */
 	STORE_UNKNOWN,
 };

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define JOBS_MAX       512
-#define JOBS_BYTES_MAX (64ull << 20)
+#define JOBS_BYTES_MAX (256ull << 20)
 
 struct event_base;
 struct jobs;
@@ -22,7 +22,7 @@ struct jobs;
 /* Stands first in whatever the job is. */
 struct job {
 	struct job *next;
-	size_t bytes; /* of memory that waits with it */
+	size_t bytes; /* of memory that it holds, its answer's too */
 };
 
 struct jobs_client {

@@ -21,6 +21,7 @@ static void degrade(struct keeper *keeper, uint64_t now_ns, const struct sl_erro
 		text = sl_printf("%s: %s", errors->list[0].where, errors->list[0].what);
 		record_set(keeper->status.why, text);
 	}
+	keeper->status.spells += !keeper->status.degraded;
 	keeper->status.degraded = true;
 	if (!keeper->retry_ms)
 		keeper->retry_ms = keeper->retry_min_ms;

@@ -17,6 +17,7 @@ struct task;
 /* As the thread sees it. */
 struct keeper_status {
 	bool degraded;
+	uint32_t spells;	    /* how often it became so */
 	int refusal;		    /* enum db_refusal, or 0 */
 	char why[RECORD_TEXT_MAX];  /* it is degraded, or was last */
 	uint32_t asides;	    /* corrupt databases that were moved aside */

@@ -25,6 +25,7 @@ struct store {
 	pthread_mutex_t lock;	   /* for `seen` */
 	struct keeper_status seen; /* by the thread */
 	struct store_status status;
+	uint32_t spells; /* that the watchers know of */
 	struct {
 		store_watch_fn *watch;
 		void *context;
@@ -96,28 +97,40 @@ static void log_change(const struct store_status *before, const struct store_sta
 		log_info("store: recovered");
 }
 
-static void on_news(void *context)
+static void take_status(struct store *store, const struct keeper_status *seen, bool degraded)
 {
-	struct store *store = context;
 	struct store_status before = store->status, now;
-	struct keeper_status seen;
 
-	pthread_mutex_lock(&store->lock);
-	seen = store->seen;
-	pthread_mutex_unlock(&store->lock);
-	store->status.degraded = seen.degraded;
-	store->status.asides = seen.asides;
-	if (seen.why[0])
-		record_set(store->status.why, seen.why);
-	record_set(store->status.notice, seen.notice);
-	if (before.degraded != seen.degraded)
+	store->status.degraded = degraded;
+	store->status.asides = seen->asides;
+	if (seen->why[0])
+		record_set(store->status.why, seen->why);
+	record_set(store->status.notice, seen->notice);
+	if (before.degraded != degraded)
 		store->status.since_ms = record_now_ms();
 	log_change(&before, &store->status);
-	if (before.degraded == seen.degraded && before.asides == seen.asides)
+	if (before.degraded == degraded && before.asides == seen->asides)
 		return;
 	store_status(store, &now);
 	for (size_t i = 0; i < store->n_watchers; i++)
 		store->watchers[i].watch(store->watchers[i].context, &now);
+}
+
+static void on_news(void *context)
+{
+	struct store *store = context;
+	struct keeper_status seen;
+	bool missed;
+
+	pthread_mutex_lock(&store->lock);
+	seen = store->seen;
+	pthread_mutex_unlock(&store->lock);
+	/* Failed and back between two looks: changes were lost all the same. */
+	missed = seen.spells != store->spells && !store->status.degraded;
+	store->spells = seen.spells;
+	if (missed && !seen.degraded)
+		take_status(store, &seen, true);
+	take_status(store, &seen, seen.degraded);
 }
 
 static const struct jobs_client client = {

@@ -79,7 +79,8 @@ struct store_status {
 void store_status(const struct store *store, struct store_status *ret_status);
 
 #define STORE_WATCHERS_MAX 4
-/* Called on the loop when `degraded` or `asides` has changed. For as long as the store is there. */
+/* Called on the loop when `degraded` or `asides` has changed, and for both changes when it failed and
+ * came back between two looks. For as long as the store is there. */
 typedef void store_watch_fn(void *context, const struct store_status *status);
 void store_watch(struct store *store, store_watch_fn *watch, void *context);
 

@@ -10,6 +10,15 @@
 
 #include <string.h>
 
+/* What an answer may weigh counts from the start: answers wait for the loop, too. */
+#define GET_BYTES    (16 << 20)
+#define RECALL_BYTES (96 << 20)
+
+static size_t page(size_t limit)
+{
+	return limit && limit < RECORD_PAGE_MAX ? limit : RECORD_PAGE_MAX;
+}
+
 /* ---- generations ---------------------------------------------------------------------------------- */
 
 static enum store_result ask_begin(struct db *db, struct task *task)
@@ -88,6 +97,7 @@ int store_get(struct store *store, uint64_t number, store_done_fn *done, void *c
 	struct task *task = task_new(ask_get, false, NULL, done, context);
 
 	task->number = number;
+	task->job.bytes += GET_BYTES;
 	return store_put(store, task, errors);
 }
 
@@ -103,6 +113,7 @@ int store_list(struct store *store, uint64_t before, size_t limit, store_done_fn
 
 	task->number = before;
 	task->limit = limit;
+	task->job.bytes += page(limit) * sizeof(struct generation);
 	return store_put(store, task, errors);
 }
 
@@ -113,7 +124,10 @@ static enum store_result ask_recall(struct db *db, struct task *task)
 
 int store_recall(struct store *store, store_done_fn *done, void *context, struct sl_errors *errors)
 {
-	return store_put(store, task_new(ask_recall, false, NULL, done, context), errors);
+	struct task *task = task_new(ask_recall, false, NULL, done, context);
+
+	task->job.bytes += RECALL_BYTES;
+	return store_put(store, task, errors);
 }
 
 /* ---- overrides ------------------------------------------------------------------------------------ */
@@ -158,7 +172,10 @@ static enum store_result ask_overrides(struct db *db, struct task *task)
 int store_overrides(struct store *store, store_done_fn *done, void *context,
 		    struct sl_errors *errors)
 {
-	return store_put(store, task_new(ask_overrides, false, NULL, done, context), errors);
+	struct task *task = task_new(ask_overrides, false, NULL, done, context);
+
+	task->job.bytes += RECALL_BYTES;
+	return store_put(store, task, errors);
 }
 
 /* ---- events --------------------------------------------------------------------------------------- */
@@ -191,5 +208,6 @@ int store_events(struct store *store, const struct event_query *query, store_don
 	struct task *task = task_new(ask_events, false, NULL, done, context);
 
 	task->query = *query;
+	task->job.bytes += page(query->limit) * sizeof(struct event_record);
 	return store_put(store, task, errors);
 }

@@ -244,6 +244,22 @@ Test(store, what_is_too_much_is_refused_and_counted)
 	cr_expect_eq(got.result, STORE_OK);
 }
 
+/* Answers wait for the loop, and their memory is bounded with that of what asks. */
+Test(store, what_answers_may_weigh_is_bounded)
+{
+	unsigned taken = 0;
+
+	commit("first");
+	while (!store_get(store, 1, on_answer, NULL, NULL))
+		taken++;
+	cr_expect_geq(taken, 10);
+	cr_expect_leq(taken, 20);
+	wait_for(got.count + taken);
+	cr_assert_eq(store_get(store, 1, on_answer, NULL, NULL), 0);
+	wait_for(got.count + 1);
+	generation_deinit(&got.generation);
+}
+
 /* ---- trouble -------------------------------------------------------------------------------------- */
 
 static struct {
@@ -293,6 +309,28 @@ Test(store, goes_on_without_the_disk_and_comes_back)
 	stop();
 	cr_expect_eq(stored_number(dir, "SELECT count(*) FROM health"), 1);
 	start();
+}
+
+/* The loop looks away while the disk fails and comes back: the watcher hears of both. */
+Test(store, a_failure_between_two_looks_is_told)
+{
+	struct override override = {.pool = "web", .backend = "b1"};
+
+	log_set_level(-1);
+	store_watch(store, on_status, NULL);
+	commit("first");
+	faulty_fail_at(1, SQLITE_IOERR_WRITE, false);
+	cr_assert_eq(store_put_override(store, &override, NULL, on_answer, NULL, NULL), 0);
+	/* Recovery writes its own time. */
+	for (long was = stored_number(dir, "SELECT time_ms FROM touch");
+	     was == stored_number(dir, "SELECT time_ms FROM touch");)
+		usleep(1000);
+	usleep(10000);
+	wait_for(got.count + 1);
+	cr_expect_eq(got.result, STORE_UNKNOWN);
+	while (seen.calls < 2)
+		event_base_loop(base, EVLOOP_ONCE);
+	cr_expect_not(seen.degraded);
 }
 
 Test(store, begins_degraded_where_there_is_no_directory)
