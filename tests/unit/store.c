@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "faulty_vfs.h"
 #include "state/events.h"
-#include "state/health_batch.h"
 #include "state/jobs.h"
 #include "stored.h"
 
@@ -368,56 +367,4 @@ Test(store, a_newer_database_is_refused)
 	cr_assert_lt(store_new(base, &options, &other, &answer, &errors), 0);
 	cr_expect(strstr(errors.list[0].what, "has version 9, and this program knows"));
 	sl_errors_deinit(&errors);
-}
-
-/* ---- parts ---------------------------------------------------------------------------------------- */
-
-static void add_health(struct health_batch *batch, const char *pool, const char *backend, int since)
-{
-	struct last_health health = {.since_ms = since};
-
-	record_set(health.pool, pool);
-	record_set(health.backend, backend);
-	health_batch_add(batch, &health);
-}
-
-Test(store_health, the_last_word_on_each_backend_goes)
-{
-	_cleanup_(health_batch_deinit) struct health_batch batch = {0};
-	_cleanup_free_ struct last_health *list = NULL, *again = NULL;
-	size_t count, count_again;
-
-	cr_expect_null(health_batch_take(&batch, &count));
-	for (int i = 0; i < 1000; i++)
-		add_health(&batch, i % 2 ? "a" : "b", i % 3 ? "x" : "y", i);
-	list = health_batch_take(&batch, &count);
-	cr_assert_eq(count, 4);
-	for (size_t i = 0; i < count; i++)
-		cr_expect_geq(list[i].since_ms, 994);
-	add_health(&batch, "a", "x", 2000);
-	health_batch_return(&batch, list, count);
-	again = health_batch_take(&batch, &count_again);
-	cr_assert_eq(count_again, 4);
-	cr_expect_eq(again[0].since_ms, 2000);
-	cr_expect_str_eq(again[0].pool, "a");
-	cr_expect_str_eq(again[0].backend, "x");
-}
-
-Test(store_health, is_bounded_by_backends_and_counts_what_is_lost)
-{
-	_cleanup_(health_batch_deinit) struct health_batch batch = {0};
-	char name[16];
-
-	for (int i = 0; i < 3 * HEALTH_BATCH_MAX; i++) {
-		snprintf(name, sizeof(name), "b%d", i % 100);
-		add_health(&batch, "web", name, i);
-	}
-	cr_expect_eq(batch.lost, 0);
-	cr_expect_leq(batch.room, 256);
-	for (int i = 0; i < HEALTH_BATCH_MAX + 5; i++) {
-		snprintf(name, sizeof(name), "c%d", i);
-		add_health(&batch, "web", name, i);
-	}
-	cr_expect_eq(batch.lost, 105);
-	cr_expect_eq(batch.count, HEALTH_BATCH_MAX);
 }

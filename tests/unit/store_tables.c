@@ -414,32 +414,3 @@ Test(store_tables, queries_find_what_a_plain_walk_finds)
 		cr_assert_eq(memcmp(answer.events, wanted + from, n * sizeof(*wanted)), 0);
 	}
 }
-
-/* ---- records -------------------------------------------------------------------------------------- */
-
-Test(store_records, texts_are_cut_at_a_character)
-{
-	char text[6];
-
-	memset(text, 'x', sizeof(text));
-	record_set(text, "abc");
-	cr_expect_eq(memcmp(text, "abc\0\0\0", 6), 0);
-	record_set(text, "abcdef");
-	cr_expect_str_eq(text, "abcde");
-	record_set(text, "abcd\xc3\xa4"); /* ends behind the room */
-	cr_expect_str_eq(text, "abcd");
-	record_set(text, "ab\xe2\x82\xac");
-	cr_expect_str_eq(text, "ab\xe2\x82\xac");
-	record_set(text, NULL);
-	cr_expect_str_empty(text);
-}
-
-Test(store_records, words_lead_back)
-{
-	for (int i = 0; i < EVENT_KIND_COUNT; i++)
-		cr_expect_eq((int)event_kind_find(event_kind_word(i)), i);
-	for (int i = 0; i < GENERATION_STATE_COUNT; i++)
-		cr_expect_eq((int)generation_state_find(generation_state_word(i)), i);
-	cr_expect_eq(event_kind_find("nothing"), EVENT_KIND_COUNT);
-	cr_expect_eq(generation_state_find("Active"), GENERATION_STATE_COUNT);
-}
