@@ -108,7 +108,7 @@ $(B)/san/ctl/%.o: ctl/%.c Makefile VERSION
 	$(call say,CC)
 	$(Q)$(CLANG) $(CPPFLAGS) -Ictl $(CFLAGS) $(SANFLAGS) -c $< -o $@
 
-$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)) ctl
+$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c ctl/*/*.c)) ctl ctl/import
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
 
