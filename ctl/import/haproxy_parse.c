@@ -30,6 +30,12 @@ static bool is_section(const char *word)
 	return false;
 }
 
+/* What a backslash takes the meaning from; before anything else it stands for itself. */
+static bool is_escape(char letter)
+{
+	return strchr("\\ #\"'$nrt", letter) != NULL;
+}
+
 static char unescape(char letter)
 {
 	switch (letter) {
@@ -56,7 +62,7 @@ static bool read_word(const char **at, const char *end, char *word, size_t *ret_
 
 		if (quote ? letter == quote : letter == '"' || letter == '\'')
 			quote = quote ? '\0' : letter;
-		else if (letter == '\\' && quote != '\'' && *at + 1 < end)
+		else if (letter == '\\' && quote != '\'' && *at + 1 < end && is_escape((*at)[1]))
 			word[size++] = unescape(*++*at);
 		else
 			word[size++] = letter;
@@ -76,7 +82,6 @@ static int read_words(struct parser *parser, struct statement *statement, const 
 
 		if (!read_word(&at, end, word, &size))
 			return import_fail(parser->error, line->number, "the quote is not closed");
-		/* An escaped zero can't be: NUL is no text. */
 		source_word(arena, statement, word, size);
 	}
 	return 0;

@@ -178,8 +178,7 @@ static void read_options(struct statement *statement, struct options *options)
 	for (size_t i = 0; i < statement->n_words; i++) {
 		const char *word = word_at(statement, i);
 
-		if (!strcmp(word, "ipvsadm") || !strcmp(word, "-6") || !strcmp(word, "-A") ||
-		    !strcmp(word, "-a"))
+		if (!strcmp(word, "-6") || !strcmp(word, "-A") || !strcmp(word, "-a"))
 			word_use(statement, i);
 		else if (is_service_option(word)) {
 			options->protocol = word;
@@ -313,6 +312,8 @@ static int read_command(struct reader *reader, struct statement *statement)
 	struct options options = {0};
 	struct draft *draft;
 
+	if (word_is(statement, 0, "ipvsadm"))
+		word_use(statement, 0);
 	if (!server && !has_word(statement, "-A")) {
 		if (has_word(statement, "-C") || has_word(statement, "-D") ||
 		    has_word(statement, "-E") || has_word(statement, "-d") ||
@@ -326,6 +327,8 @@ static int read_command(struct reader *reader, struct statement *statement)
 	if (!options.service)
 		return fail(reader, statement, server ? "-a" : "-A",
 			    "needs a service: -t, -u, --sctp-service or -f");
+	if (!options.service[0])
+		return fail(reader, statement, options.protocol, "needs a value");
 	if (!server)
 		return add_service(reader, statement, &options);
 	draft = *map_at(
@@ -393,6 +396,9 @@ static int read_statement(struct reader *reader, struct statement *statement)
 	const char *first = word_at(statement, 0);
 	bool server = !strcmp(first, "->");
 
+	if (!strcmp(first, "Prot") && !word_is(statement, 2, "Scheduler"))
+		return fail(reader, statement, word_at(statement, 2),
+			    "is no column of ipvsadm -Ln: list without further options");
 	if (!strcmp(first, "IP") || !strcmp(first, "Prot") ||
 	    (server && !strncmp(word_at(statement, 1), "RemoteAddress", 13))) {
 		source_use_all(statement);

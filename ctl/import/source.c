@@ -193,6 +193,7 @@ static void report_whole(const struct report *report, const struct statement *st
 	struct note note = {
 		.line = statement->line,
 		.last = statement->last,
+		.whole = true,
 		.what = source_text(report->arena, statement),
 	};
 
@@ -225,7 +226,42 @@ static int compare_notes(const void *a, const void *b)
 
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
+	if (x->whole != y->whole)
+		return x->whole ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* In what is lost as a whole, nothing was changed. */
+static void drop_covered(struct notes *notes)
+{
+	unsigned covered = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < notes->count; i++) {
+		const struct note note = notes->list[i];
+
+		if (note.whole && note.last > covered)
+			covered = note.last;
+		if (note.whole || note.line > covered)
+			notes->list[kept++] = note;
+	}
+	notes->count = kept;
+}
+
+/* A line with a note isn't in force as it was. Both are in the order of lines. */
+static void drop_noted(struct notes *notes)
+{
+	size_t kept = 0, note = 0;
+
+	for (size_t i = 0; i < notes->n_taken; i++) {
+		unsigned line = notes->taken[i];
+
+		while (note < notes->count && notes->list[note].line < line)
+			note++;
+		if (note == notes->count || notes->list[note].line != line)
+			notes->taken[kept++] = line;
+	}
+	notes->n_taken = kept;
 }
 
 void source_report(struct arena *arena, struct notes *notes, const struct statement *root,
@@ -237,4 +273,6 @@ void source_report(struct arena *arena, struct notes *notes, const struct statem
 		report_one(&report, root->children[i]);
 	if (notes->count)
 		qsort(notes->list, notes->count, sizeof(*notes->list), compare_notes);
+	drop_covered(notes);
+	drop_noted(notes);
 }

@@ -42,6 +42,7 @@ enum note_kind {
 struct note {
 	enum note_kind kind;
 	unsigned line, last;
+	bool whole;   /* a whole statement is lost, with its block */
 	size_t order; /* among those of a line */
 	const char *what, *why;
 };
