@@ -113,6 +113,16 @@ const struct command *command_find(char *const words[], int count, int *ret_used
 	return NULL;
 }
 
+bool command_is_group(const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const struct command *command = commands; command->name; command++)
+		if (!strncmp(command->name, word, size) && command->name[size] == ' ')
+			return true;
+	return false;
+}
+
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;

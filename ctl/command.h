@@ -81,6 +81,8 @@ const struct command *command_find(char *const words[], int count, int *ret_used
 /* The name nearest to what was typed, or NULL if none is near. */
 const char *command_suggest(char *const words[], int count);
 
+/* There are commands of two words that begin with this one. */
+bool command_is_group(const char *word);
 /* Lists the commands of two words that begin with this one; false: there are none. */
 bool command_print_group(const char *word);
 

@@ -37,10 +37,15 @@ static void print_second_words(const char *first, size_t size)
 			printf(" %s", command->name + size + 1);
 }
 
+static bool takes_file(const struct command *command)
+{
+	return !strncmp(command->arguments, "FILE", 4) || !strncmp(command->arguments, "[FILE", 5);
+}
+
 /* What the shell runs for a command's first argument. */
 static void print_words(const struct command *command)
 {
-	if (!strncmp(command->arguments, "FILE", 4))
+	if (takes_file(command))
 		printf("files=1");
 	else if (!strncmp(command->arguments, "POOL/BACKEND", 12))
 		printf("words=$(sluicectl --no-headers --timeout 1s show backends 2>/dev/null |\n"
@@ -55,6 +60,31 @@ static void print_words(const struct command *command)
 		printf("words=");
 }
 
+/* Commands of two words with the same first one share a case: their options and files, too. */
+static void print_group(const char *first, size_t size)
+{
+	uint32_t options = OPTIONS_GLOBAL;
+	bool files = false;
+
+	for (const struct command *command = commands; command->name; command++) {
+		if (strncmp(command->name, first, size) || command->name[size] != ' ')
+			continue;
+		options |= command->options;
+		files |= takes_file(command);
+	}
+	printf("\t%.*s) words='", (int)size, first);
+	print_second_words(first, size);
+	printf("'");
+	if (options != OPTIONS_GLOBAL) {
+		printf("\n\t\toptions='");
+		print_options(options);
+		printf("'");
+	}
+	if (files)
+		printf("\n\t\t[ \"$COMP_CWORD\" -eq 2 ] || files=1 words=");
+	printf(" ;;\n");
+}
+
 static void print_cases(void)
 {
 	const char *group = "";
@@ -63,11 +93,8 @@ static void print_cases(void)
 		size_t size = strcspn(command->name, " ");
 
 		if (command->name[size]) {
-			if (strncmp(group, command->name, size + 1)) {
-				printf("\t%.*s) words='", (int)size, command->name);
-				print_second_words(command->name, size);
-				printf("' ;;\n");
-			}
+			if (strncmp(group, command->name, size + 1))
+				print_group(command->name, size);
 			group = command->name;
 			continue;
 		}

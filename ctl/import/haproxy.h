@@ -27,6 +27,21 @@ struct haproxy_reader {
 	struct map defaults; /* name to statement */
 };
 
+/* Where a proxy listens, as far as sluice can. */
+struct endpoints {
+	struct endpoint {
+		struct host vip;
+		unsigned first, last; /* ports */
+		struct statement *bind;
+	} * list;
+	size_t count;
+	const char *why; /* the last that is none */
+};
+
+/* Adds those of a line. What is none leaves its reason at the line or at its second word. */
+void haproxy_read_bind(struct haproxy_reader *reader, struct statement *bind,
+		       struct endpoints *endpoints);
+
 /* The last that begins so, of the proxy's own or else of its defaults; NULL: none. */
 struct statement *haproxy_setting(const struct proxy *proxy, const char *first);
 /* "500", "2s", "1m"; a number alone is ms. */

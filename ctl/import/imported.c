@@ -240,7 +240,7 @@ static const char *service_flaw(struct imported *imported, const struct imported
 	if (flaw)
 		return flaw;
 	if (imported->n_services == IMPORT_SERVICES_MAX)
-		return "65535 services are before it, and there is no room for more";
+		return "32767 services are before it, and there is no room for more";
 	if (imported->n_backends + pool->n_backends > IMPORT_BACKENDS_MAX)
 		return "the services before it have 65535 backends, and there is no room for more";
 	twin = map_at(&imported->arena, &imported->keys,

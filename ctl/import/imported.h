@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define IMPORT_SERVICES_MAX 65535
+#define IMPORT_SERVICES_MAX 32767
 #define IMPORT_BACKENDS_MAX 65535 /* counted once for each service */
 
 enum import_check {
@@ -94,7 +94,10 @@ const char *imported_add_backend(struct imported *imported, struct imported_pool
 const char *imported_add_service(struct imported *imported, const struct imported_service *service,
 				 const struct imported_pool *pool);
 
-/* The YAML text, in the arena. `interface` is the one for packets. */
+/*
+ * The YAML text, in the arena. `interface` is the one for packets. NULL: it is larger than the
+ * daemon reads.
+ */
 const char *imported_write(struct imported *imported, const char *interface, const char *title);
 
 #endif

@@ -5,7 +5,6 @@
 #include "import/keepalived.h"
 #include "import/ipvs.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,35 +294,6 @@ static const char *add_service(struct reader *reader, const struct server *serve
 
 /* ---- groups -------------------------------------------------------------------------------------------- */
 
-/* The last byte of an IPv4 address counts in decimal, the last two of an IPv6 one in hex. */
-static bool parse_range(const char *text, struct host *ret_first, unsigned *ret_count)
-{
-	const char *dash = strchr(text, '-');
-	unsigned long first, last;
-	char *end;
-
-	*ret_count = 1;
-	if (!dash)
-		return host_parse(text, strlen(text), ret_first);
-	if (!host_parse(text, dash - text, ret_first) || !dash[1] || strlen(dash + 1) > 4)
-		return false;
-	last = strtoul(dash + 1, &end, ret_first->family == 6 ? 16 : 10);
-	first = ret_first->family == 6 ? ret_first->bytes[14] << 8 | ret_first->bytes[15]
-				       : ret_first->bytes[3];
-	if (*end || last < first || last > (ret_first->family == 6 ? 65535 : 255))
-		return false;
-	*ret_count = last - first + 1;
-	return true;
-}
-
-static void next_host(struct host *host)
-{
-	unsigned last = host->family == 6 ? 15 : 3;
-
-	if (!++host->bytes[last] && host->family == 6)
-		host->bytes[14]++;
-}
-
 static int read_member(struct reader *reader, const struct server *server,
 		       struct statement *statement)
 {
@@ -336,7 +306,7 @@ static int read_member(struct reader *reader, const struct server *server,
 		statement->why = "variables are not looked up: put in what they stand for";
 		return 0;
 	}
-	if (!parse_range(word_at(statement, 0), &host, &count) ||
+	if (!host_parse_range(word_at(statement, 0), &host, &count) ||
 	    (statement->n_words > 1 && !number_parse(word_at(statement, 1), 65535, &port)))
 		return import_fail(reader->error, statement->line,
 				   "\"%.60s %.20s\" is not ADDRESS[-LAST] PORT",
@@ -345,7 +315,7 @@ static int read_member(struct reader *reader, const struct server *server,
 	word_use(statement, 1);
 	while (!statement->why && count--) {
 		statement->why = add_service(reader, server, &host, port);
-		next_host(&host);
+		host_next(&host);
 	}
 	return 0;
 }

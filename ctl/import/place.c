@@ -59,6 +59,34 @@ const char *host_flaw(const struct host *host)
 	return memcmp(host->bytes, broadcast, 4) ? NULL : "it is the broadcast address";
 }
 
+bool host_parse_range(const char *text, struct host *ret_first, unsigned *ret_count)
+{
+	const char *dash = strchr(text, '-');
+	unsigned long first, last;
+	char *end;
+
+	*ret_count = 1;
+	if (!dash)
+		return host_parse(text, strlen(text), ret_first);
+	if (!host_parse(text, dash - text, ret_first) || !dash[1] || strlen(dash + 1) > 4)
+		return false;
+	last = strtoul(dash + 1, &end, ret_first->family == 6 ? 16 : 10);
+	first = ret_first->family == 6 ? ret_first->bytes[14] << 8 | ret_first->bytes[15]
+				       : ret_first->bytes[3];
+	if (*end || last < first || last > (ret_first->family == 6 ? 65535 : 255))
+		return false;
+	*ret_count = last - first + 1;
+	return true;
+}
+
+void host_next(struct host *host)
+{
+	unsigned last = host->family == 6 ? 15 : 3;
+
+	if (!++host->bytes[last] && host->family == 6)
+		host->bytes[14]++;
+}
+
 bool number_parse(const char *text, unsigned long most, unsigned *ret_number)
 {
 	unsigned long number;

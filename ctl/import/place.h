@@ -22,6 +22,11 @@ const char *host_text(const struct host *host, char text[HOST_TEXT_MAX]);
 const char *host_flaw(const struct host *host);
 bool host_is_unspecified(const struct host *host);
 
+/* ADDRESS or ADDRESS-LAST, whose end counts in decimal (IPv4) or in hex (IPv6). */
+bool host_parse_range(const char *text, struct host *ret_first, unsigned *ret_count);
+/* The address behind it. */
+void host_next(struct host *host);
+
 /* Decimal digits and nothing else, up to `most`. */
 bool number_parse(const char *text, unsigned long most, unsigned *ret_number);
 

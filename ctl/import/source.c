@@ -89,16 +89,23 @@ static void add_note(struct arena *arena, struct notes *notes, const struct note
 	notes->count++;
 }
 
+/* Several services may be made of one statement: what was told of it is not told again. */
+static bool is_told(const struct notes *notes, unsigned line, const char *what, const char *why)
+{
+	for (size_t i = notes->count; i-- > 0 && notes->count - i < 64;)
+		if (notes->list[i].line == line && !strcmp(notes->list[i].why, why) &&
+		    (!what || !strcmp(notes->list[i].what, what)))
+			return true;
+	return false;
+}
+
 static void add_told(struct arena *arena, struct notes *notes, struct note note, const char *what,
 		     const struct statement *statement)
 {
+	if (is_told(notes, statement->line, what, note.why))
+		return;
 	note.line = note.last = statement->line;
 	note.what = what ? what : source_text(arena, statement);
-	/* Several services may be made of one statement. */
-	for (size_t i = notes->count; i-- > 0 && notes->count - i < 64;)
-		if (notes->list[i].line == note.line && !strcmp(notes->list[i].why, note.why) &&
-		    !strcmp(notes->list[i].what, note.what))
-			return;
 	add_note(arena, notes, &note);
 }
 

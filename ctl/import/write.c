@@ -15,6 +15,8 @@
 #define DEFAULT_SLOTS	 1048576u
 #define SERVICES_MAX	 65536u
 #define SLOTS_MAX	 67108864u
+#define SIZE_MAX_BYTES	 (8u << 20) /* of a configuration, as are the keys and values */
+#define NODES_MAX	 1048576u
 
 static void write_scalar(FILE *out, const char *text)
 {
@@ -186,15 +188,28 @@ static void write_all(FILE *out, const struct imported *imported, const char *in
 		write_service(out, &imported->services[i]);
 }
 
+/* Keys, values and what holds them: at most so many are in the text. */
+static size_t count_nodes(const struct imported *imported)
+{
+	size_t nodes = 100 + 14 * imported->n_services;
+
+	for (size_t i = 0; i < imported->n_pools; i++)
+		nodes += 24 + 7 * imported->pools[i]->n_backends;
+	return nodes;
+}
+
 const char *imported_write(struct imported *imported, const char *interface, const char *title)
 {
 	_free_ char *text = NULL;
 	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out;
 
+	if (count_nodes(imported) > NODES_MAX)
+		return NULL;
+	out = open_memstream(&text, &size);
 	if (!out)
-		return "";
+		return NULL;
 	write_all(out, imported, interface, title);
 	fclose(out);
-	return arena_copy(&imported->arena, text ? text : "", text ? size : 0);
+	return text && size <= SIZE_MAX_BYTES ? arena_copy(&imported->arena, text, size) : NULL;
 }

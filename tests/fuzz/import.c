@@ -31,6 +31,10 @@ static void expect_accepted(struct imported *imported)
 	_cleanup_config_ struct config *config = NULL;
 	struct sl_errors errors = {0};
 
+	/* A range of ports makes thousands: reading them all would leave no time for other inputs. */
+	if (imported->n_services > 2000)
+		return;
+	must(text);
 	if (config_read("import", text, strlen(text), &config, &errors)) {
 		fprintf(stderr, "%s\n", text);
 		for (size_t i = 0; i < errors.count; i++)

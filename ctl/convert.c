@@ -86,7 +86,12 @@ static int convert(const struct invocation *invocation, const struct import_form
 		const char *text = imported_write(&imported, interface ? interface : "eth0",
 						  title_of(&imported, format, file));
 
-		if (invocation->json)
+		if (!text)
+			status = fail(SLUICE_EXIT_CONFIG,
+				      "%s: the result is larger than a configuration may be "
+				      "(8 MiB): import parts of it by themselves",
+				      file);
+		else if (invocation->json)
 			print_json(&imported, text);
 		else
 			fputs(text, stdout);
