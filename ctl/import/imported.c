@@ -43,25 +43,42 @@ static void change(struct imported *imported, const struct statement *statement,
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
+struct taken_name {
+	char name[NAME_MAX_CHARACTERS + 1];
+	unsigned next; /* the number of the next one that wants it */
+};
+
+static struct taken_name *take_name(struct imported *imported, struct map *map, const char *name)
+{
+	void **place = map_at(&imported->arena, map, name);
+	struct taken_name *taken;
+
+	if (*place)
+		return NULL;
+	*place = taken = arena_alloc(&imported->arena, sizeof(*taken));
+	taken->next = 2;
+	strcpy(taken->name, name);
+	return taken;
+}
+
 /* Letters that sluice takes, and none that the map has; `map` gets it. */
 static const char *make_name(struct imported *imported, struct map *map, const char *wanted)
 {
-	size_t size = strlen(wanted);
 	char base[NAME_MAX_CHARACTERS + 1], name[NAME_MAX_CHARACTERS + 1];
-	void **taken;
+	struct taken_name *taken, *first;
 
-	if (size > NAME_MAX_CHARACTERS)
-		size = NAME_MAX_CHARACTERS;
-	memcpy(base, wanted, size);
-	base[size] = '\0';
+	snprintf(base, sizeof(base), "%s", wanted[0] ? wanted : "unnamed");
 	for (char *at = base; *at; at++)
 		if (!strchr(LETTERS "_.:-", *at))
 			*at = '-';
-	strcpy(name, size ? base : "unnamed");
-	for (unsigned i = 2; *(taken = map_at(&imported->arena, map, name)); i++)
-		snprintf(name, sizeof(name), "%.50s-%u", size ? base : "unnamed", i);
-	*taken = arena_copy(&imported->arena, name, strlen(name));
-	return *taken;
+	taken = take_name(imported, map, base);
+	if (taken)
+		return taken->name;
+	first = *map_at(&imported->arena, map, base);
+	do
+		snprintf(name, sizeof(name), "%.50s-%u", base, first->next++);
+	while (!(taken = take_name(imported, map, name)));
+	return taken->name;
 }
 
 /* ---- backends ------------------------------------------------------------------------------------------ */
