@@ -7,6 +7,8 @@
 
 #include "import/import.h"
 
+extern const struct reason keepalived_reasons[];
+
 /* Lines, words, blocks; comments and quotes. 0, or -1 with an error. */
 int keepalived_parse(struct imported *imported, const struct import_input *input,
 		     struct import_error *error);
