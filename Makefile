@@ -172,7 +172,7 @@ install: all
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 .PHONY: all tests install-deps demo test bench fuzz lint format install clean
 .DELETE_ON_ERROR:
