@@ -109,7 +109,7 @@ $(B)/san/ctl/%.o: ctl/%.c Makefile VERSION
 	$(call say,CC)
 	$(Q)$(CLANG) $(CPPFLAGS) -Ictl $(CFLAGS) $(SANFLAGS) -c $< -o $@
 
-$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)) ctl
+$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c ctl/*/*.c)) ctl ctl/import
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
 
@@ -135,7 +135,7 @@ $(B)/man/print-%: docs/man/%.c docs/man/scdoc.h Makefile VERSION
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(DAEMON_I) -Ictl $(CFLAGS) -o $@ $< $(filter %.o %.a,$^) $(LIBS) \
 		-lsmartcols
-$(B)/man/print-sluicectl.1: $(filter-out $(B)/ctl/main.o,$(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)))
+$(B)/man/print-sluicectl.1: $(filter-out $(B)/ctl/main.o,$(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c ctl/*/*.c)))
 $(B)/man/print-sluice.yaml.5: $(B)/config.a $(B)/base.a
 
 # ---- tests ----------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ install: all man
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 .PHONY: all man tests install-deps demo test bench fuzz lint format install clean
 .DELETE_ON_ERROR:

@@ -55,7 +55,23 @@ const struct command commands[] = {
 	 OPTION_INTERFACE | OPTION_FLAGS | OPTION_HEX, run_explain,
 	 "say what would become of a packet, and why",
 	 "IPv6 addresses stand in brackets: [2001:db8::1]:443. The packet is run through\n"
-	 "the real program on the real tables; nothing is sent, counted or recorded."},
+	 "the real program on the real tables; nothing is sent, counted or recorded. The\n"
+	 "interface is the first if none is given."},
+	{"import ipvsadm", "[FILE]", 0, 1, OPTION_INTERFACE, run_import_ipvsadm,
+	 "make a configuration of an IPVS table",
+	 "Reads what ipvsadm -Sn or ipvsadm -Ln prints, from standard input if no FILE is\n"
+	 "given, and prints a file for sluice. Comments in it name all that sluice has\n"
+	 "nothing like. The interface is eth0 if none is given. Needs no daemon."},
+	{"import keepalived", "FILE", 1, 1, OPTION_INTERFACE, run_import_keepalived,
+	 "make a configuration of keepalived's",
+	 "Prints a file for sluice. Comments in it name all that sluice has nothing like.\n"
+	 "FILE - is standard input. The interface is eth0 if none is given. Needs no\n"
+	 "daemon."},
+	{"import haproxy", "FILE", 1, 1, OPTION_INTERFACE | OPTION_VIP, run_import_haproxy,
+	 "make a configuration of HAProxy's",
+	 "Prints a file for sluice. Comments in it name all that sluice has nothing like.\n"
+	 "What listens at all addresses (bind :80) needs --vip. FILE - is standard input.\n"
+	 "The interface is eth0 if none is given. Needs no daemon."},
 	{"top", "", 0, 0, OPTION_ONCE | OPTION_INTERVAL, run_top,
 	 "services, backends and verdicts by packets a second",
 	 "q ends it. Not on a terminal, or with -o json, one look follows another; with\n"
@@ -105,6 +121,16 @@ const struct command *command_find(char *const words[], int count, int *ret_used
 		return command;
 	}
 	return NULL;
+}
+
+bool command_is_group(const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const struct command *command = commands; command->name; command++)
+		if (!strncmp(command->name, word, size) && command->name[size] == ' ')
+			return true;
+	return false;
 }
 
 static size_t least(size_t a, size_t b)

@@ -31,6 +31,9 @@ enum completion_argument completion_argument(const struct command *command);
 /* Calls back with each command of two words that begins with `first`; returns how many. */
 int completion_group(const char *first, size_t size, void (*each)(const struct command *command));
 
+/* The options that any of them has, and whether any takes a file. */
+uint32_t completion_group_takes(const char *first, size_t size, bool *ret_files);
+
 void completion_zsh(void);
 
 #endif

@@ -3,16 +3,13 @@
  * check, diff and apply: what is done with a configuration's file.
  */
 #include "fail.h"
+#include "file.h"
 #include "http.h"
 #include "sluiced.h"
 #include "table.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define FILE_MAX (8u << 20)
 
 int run_check(const struct invocation *invocation)
 {
@@ -23,29 +20,6 @@ int run_check(const struct invocation *invocation)
 	return sluiced_exec(argv);
 }
 
-/* "-" is standard input. */
-static int read_file(const char *path, char **ret_text, size_t *ret_size)
-{
-	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	char *text = grow(NULL, FILE_MAX + 1);
-	size_t size = in ? fread(text, 1, FILE_MAX + 1, in) : 0;
-	bool failed = !in || ferror(in);
-	int code = errno;
-
-	if (in && in != stdin)
-		fclose(in);
-	if (!failed && size <= FILE_MAX) {
-		*ret_text = text;
-		*ret_size = size;
-		return SLUICE_EXIT_OK;
-	}
-	free(text);
-	if (!failed)
-		return fail(SLUICE_EXIT_CONFIG, "%s: larger than 8 MiB", path);
-	return fail(code == EACCES ? SLUICE_EXIT_PERMISSION : SLUICE_EXIT_FAILURE, "%s: %s", path,
-		    strerror(code));
-}
-
 static int send_file(const struct invocation *invocation, struct http_request *request,
 		     const char *path, const char *query, json_t **ret_object)
 {
@@ -53,7 +27,7 @@ static int send_file(const struct invocation *invocation, struct http_request *r
 	_free_ char *name = http_escape(file);
 	_free_ char *with_name = text_printf("%s?name=%s%s", path, name, query);
 	_free_ char *text = NULL;
-	int status = read_file(file, &text, &request->size);
+	int status = file_read(file, &text, &request->size);
 
 	if (status)
 		return status;

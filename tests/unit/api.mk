@@ -12,8 +12,8 @@ $(B)/fuzz/api: $(B)/san/tests/fake_engine.o
 $(B)/fuzz/api: WITHOUT := engine dataplane loader net health
 
 # The client that is tested is one with sanitizers: a leak changes its exit status.
-SANITIZED_CLIENT := $(patsubst %.c,$(B)/san/%.o,$(wildcard ctl/*.c))
-$(B)/san/sluicectl: $(SANITIZED_CLIENT) ctl
+SANITIZED_CLIENT := $(patsubst %.c,$(B)/san/%.o,$(wildcard ctl/*.c ctl/*/*.c))
+$(B)/san/sluicectl: $(SANITIZED_CLIENT) ctl ctl/import
 	$(call say,LD)
 	$(Q)$(CLANG) $(SANITIZE) -o $@ $(filter %.o,$^) -lcurl -ljansson -lsmartcols
 $(B)/tests/sluicectl: | $(B)/san/sluicectl

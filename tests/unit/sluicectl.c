@@ -219,7 +219,8 @@ static void run_all(const char *name, const char *const *lines)
 
 GOLDEN(help, "sluicectl help", "sluicectl", "sluicectl --help", "sluicectl help drain",
        "sluicectl explain --help", "sluicectl help show", "sluicectl help show backends",
-       "sluicectl help show services", "sluicectl help apply")
+       "sluicectl help show services", "sluicectl help apply", "sluicectl help import",
+       "sluicectl help import ipvsadm", "sluicectl import haproxy --help")
 GOLDEN(completion, "sluicectl completion bash", "sluicectl completion fish",
        "sluicectl completion bash | bash -n")
 GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate", "sluicectl show",
@@ -248,6 +249,16 @@ GOLDEN(show_json, "sluicectl -o json show services", "sluicectl -o json show bac
 GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -",
        "sluicectl show config -o json", "sluicectl show config -o json | sluicectl diff -",
        "sluicectl show config -o json | sluicectl apply -")
+GOLDEN(import, "echo '-A -t 192.0.2.1:80' | sluicectl import ipvsadm -i eth1",
+       "echo '-A -t 192.0.2.1:80' | sluicectl import ipvsadm | sluicectl diff -",
+       "echo 'listen a' | sluicectl import haproxy - -o json",
+       "echo '}' | sluicectl import keepalived -",
+       "echo 'virtual_server 192.0.2.1 80 {' '}' | sluicectl import keepalived - --interface eth9", "sluicectl import keepalived missing.conf",
+       "sluicectl import haproxy", "sluicectl import nginx same.yaml",
+       "sluicectl import haproxy same.yaml --vip www.example.org",
+       "sluicectl import haproxy same.yaml --vip 127.0.0.1",
+       "sluicectl import haproxy same.yaml -i a/b",
+       "sluicectl import keepalived same.yaml --vip 192.0.2.1")
 GOLDEN(check, "sluicectl check same.yaml", "sluicectl check same.yaml -o json", "sluicectl check")
 GOLDEN(diff, "sluicectl diff same.yaml", "sluicectl diff other.yaml", "sluicectl diff bad.yaml",
        "sluicectl diff missing.yaml", "sluicectl diff other.yaml -o json")
