@@ -23,7 +23,8 @@ static const char *color_of(const char *word)
 	} colors[] = {
 		{"healthy", "\033[32m"},  {"up", "\033[32m"},	    {"degraded", "\033[33m"},
 		{"draining", "\033[33m"}, {"drain", "\033[33m"},    {"down", "\033[31m"},
-		{"broken", "\033[31m"},	  {"disabled", "\033[31m"},
+		{"broken", "\033[31m"},	  {"disabled", "\033[31m"}, {"warning", "\033[33m"},
+		{"problem", "\033[31m"},
 	};
 
 	for (size_t i = 0; i < sizeof(colors) / sizeof(*colors); i++)
@@ -90,7 +91,7 @@ static void print_cell(struct libscols_line *line, size_t number, const struct c
 }
 
 static struct libscols_table *new_table(const struct invocation *invocation,
-					const struct column *columns)
+					const struct column *columns, int last_flags)
 {
 	struct libscols_table *table = scols_new_table();
 
@@ -103,7 +104,7 @@ static struct libscols_table *new_table(const struct invocation *invocation,
 							       : SCOLS_TERMFORCE_NEVER);
 	for (; columns->title; columns++) {
 		/* The last is the one that may be cut: half a name is another name. */
-		int flags = columns->right ? SCOLS_FL_RIGHT : columns[1].title ? 0 : SCOLS_FL_TRUNC;
+		int flags = columns->right ? SCOLS_FL_RIGHT : columns[1].title ? 0 : last_flags;
 
 		if (!scols_table_new_column(table, columns->title, 0, flags))
 			exit(fail(SLUICE_EXIT_FAILURE, "out of memory"));
@@ -111,10 +112,10 @@ static struct libscols_table *new_table(const struct invocation *invocation,
 	return table;
 }
 
-void table_print(const struct invocation *invocation, const struct column *columns,
-		 const json_t *rows, bool (*wanted)(const json_t *row))
+static void print(const struct invocation *invocation, const struct column *columns,
+		  const json_t *rows, bool (*wanted)(const json_t *row), int last_flags)
 {
-	struct libscols_table *table = new_table(invocation, columns);
+	struct libscols_table *table = new_table(invocation, columns, last_flags);
 	json_t *row;
 	size_t i;
 
@@ -132,6 +133,18 @@ void table_print(const struct invocation *invocation, const struct column *colum
 	}
 	scols_print_table(table);
 	scols_unref_table(table);
+}
+
+void table_print(const struct invocation *invocation, const struct column *columns,
+		 const json_t *rows, bool (*wanted)(const json_t *row))
+{
+	print(invocation, columns, rows, wanted, SCOLS_FL_TRUNC);
+}
+
+void table_print_wrapped(const struct invocation *invocation, const struct column *columns,
+			 const json_t *rows)
+{
+	print(invocation, columns, rows, NULL, SCOLS_FL_WRAP);
 }
 
 void table_print_json(const json_t *object)

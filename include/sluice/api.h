@@ -27,7 +27,7 @@
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
 
-/* The client's exit statuses; `diff` and `status` have their own (0, 1, 2). */
+/* The client's exit statuses; `diff`, `doctor` and `status` have their own (0, 1, 2). */
 enum sluice_exit {
 	SLUICE_EXIT_OK,
 	SLUICE_EXIT_FAILURE,

@@ -251,6 +251,8 @@ GOLDEN(terminal, "script -qec 'stty cols 60; sluicectl show flows' /dev/null | c
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json")
 
+GOLDEN(doctor_help, "sluicectl help doctor", "sluicectl doctor now", "sluicectl doctor -o xml")
+
 Test(sluicectl, degraded)
 {
 	served.fake->health_down = true;
