@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,6 +354,33 @@ Test(doctor, a_daemon_of_another_namespace)
 	report_deinit(&report);
 }
 
+Test(doctor, processes_by_name_and_namespace)
+{
+	_cleanup_free_ char *own = sl_printf("%s/proc/self/ns/net", tree.root);
+	_cleanup_free_ char *here = sl_printf("%s/proc/300/ns/net", tree.root);
+	_cleanup_free_ char *there = sl_printf("%s/proc/400/ns/net", tree.root);
+	struct process *list;
+	size_t count;
+
+	tree_put(&tree, "proc/self/ns/x", "");
+	tree_put(&tree, "proc/300/ns/x", "");
+	tree_put(&tree, "proc/400/ns/x", "");
+	tree_put(&tree, "proc/300/stat", "300 (sluiced) S 1 300\n");
+	tree_put(&tree, "proc/400/stat", "400 (sluiced) S 300 400\n");
+	tree_put(&tree, "proc/500/stat", "500 (a (sluiced) S) S 1 500\n");
+	cr_assert(!symlink("net:[1]", own) && !symlink("net:[1]", here) &&
+		  !symlink("net:[2]", there));
+	list = process_list(tree.root, "sluiced", &count);
+	cr_assert_eq(count, 2);
+	for (size_t i = 0; i < count; i++) {
+		cr_expect_eq(list[i].parent, list[i].pid == 300 ? 1 : 300);
+		cr_expect_eq(list[i].is_here, list[i].pid == 300);
+	}
+	free(list);
+	cr_expect_eq(process_file_limit(tree.root, 101), 1024);
+	cr_expect_eq(process_file_limit(tree.root, 300), -1);
+}
+
 Test(doctor, offloads_that_native_mode_has_seen_to)
 {
 	struct report report;
@@ -462,4 +490,42 @@ Test(doctor, json)
 {
 	spoil();
 	compare("doctor_json", true);
+}
+
+/* Short enough for the terminal's buffer: nobody reads while it is printed. */
+Test(doctor, a_terminal_gets_whole_words)
+{
+	static const char wanted[] = "RESULT  CHECK SUBJECT FINDING\r\n"
+				     "ok      jit   -       one two\r\n"
+				     "                      three four\r\n"
+				     "warning mtu   eth0    a\r\n"
+				     "\r\nTo mend, as root:\r\n  ip link set dev eth0 mtu 1520\r\n";
+	const struct invocation invocation = {.headers = true};
+	const struct winsize size = {.ws_col = 34, .ws_row = 24};
+	struct report report = {.check = "jit"};
+	int out = dup(STDOUT_FILENO), terminal, screen;
+	char printed[1024];
+	size_t used = 0;
+	ssize_t more;
+
+	report_add(&report, REPORT_OK, "", "one two three four");
+	report.check = "mtu";
+	report_add(&report, REPORT_WARNING, "eth0", "a");
+	report_remedy(&report, "ip link set dev eth0 mtu 1520");
+	setenv("NO_COLOR", "1", 1);
+	cr_assert(!openpty(&screen, &terminal, NULL, NULL, &size));
+	fflush(stdout);
+	dup2(terminal, STDOUT_FILENO);
+	doctor_show(&invocation, &report);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	fcntl(screen, F_SETFL, O_NONBLOCK);
+	while ((more = read(screen, printed + used, sizeof(printed) - 1 - used)) > 0)
+		used += more;
+	printed[used] = '\0';
+	cr_expect_str_eq(printed, wanted, "%s", printed);
+	close(out);
+	close(terminal);
+	close(screen);
+	report_deinit(&report);
 }
