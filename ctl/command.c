@@ -40,6 +40,11 @@ const struct command commands[] = {
 	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
 	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply",
 	 "With -o json that text is one member, beside the generation."},
+	{"doctor", "", 0, 0, OPTION_PIN_DIR, run_doctor,
+	 "examine this host and say how to mend it",
+	 "Exit 0 if there is nothing to mend, 1 with warnings, 2 with problems. What needs a\n"
+	 "daemon or root is skipped without. It sends ICMP echoes to the backends and changes\n"
+	 "nothing."},
 	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
 	 "no new flows; those it has stay",
 	 "With --wait: until no slot is moving and no flow record names it. That takes the\n"

@@ -91,6 +91,7 @@ bool command_print_group(const char *word);
 command_fn run_check, run_diff, run_apply, run_status, run_show_services, run_show_backends,
 	run_show_flows, run_show_verdicts, run_show_interfaces, run_show_config, run_drain,
 	run_enable, run_disable, run_weight, run_explain, run_import_ipvsadm, run_import_keepalived,
-	run_import_haproxy, run_top, run_detach, run_log, run_completion, run_help, run_version;
+	run_import_haproxy, run_top, run_detach, run_doctor, run_log, run_completion, run_help,
+	run_version;
 
 #endif

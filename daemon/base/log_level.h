@@ -34,6 +34,7 @@ enum log_level {
 	X(ENGINE, "engine")                                                                        \
 	X(LOADER, "loader")                                                                        \
 	X(MAIN, "main")                                                                            \
+	X(STATE, "state")                                                                          \
 	X(WORKER, "worker")
 
 enum log_component {

@@ -89,12 +89,12 @@ static void on_done(void *context, struct job *job)
 static void log_change(const struct store_status *before, const struct store_status *after)
 {
 	if (after->asides != before->asides)
-		log_error("store: %s", after->notice);
+		log_error("%s", after->notice);
 	if (after->degraded && (!before->degraded || strcmp(before->why, after->why) != 0))
-		log_error("store: degraded: %s; going on without persistence", after->why);
+		log_error("degraded: %s; going on without persistence", after->why);
 	/* Before its first opening it is degraded without a reason. */
 	if (before->degraded && before->why[0] && !after->degraded)
-		log_info("store: recovered");
+		log_info("recovered");
 }
 
 static void take_status(struct store *store, const struct keeper_status *seen, bool degraded)
@@ -261,7 +261,7 @@ static void recall_first(struct store *store, unsigned wait_ms, struct store_ans
 	snprintf(store->status.why, sizeof(store->status.why), "%.200s: the disk doesn't answer",
 		 store->keeper.dir);
 	sl_fail(&ret_recall->errors, 0, "store", "degraded: %s", store->status.why);
-	log_error("store: degraded: %s; going on without persistence", store->status.why);
+	log_error("degraded: %s; going on without persistence", store->status.why);
 }
 
 static void release(struct store *store)

@@ -32,7 +32,7 @@
 #define SLUICE_FRAME_MIN 14
 #define SLUICE_FRAME_MAX 2048
 
-/* X(NAME, value, help): exit statuses; `diff` and `status` of the client have their own (0, 1, 2). */
+/* X(NAME, value, help): exit statuses; `diff`, `doctor` and `status` of the client have their own (0, 1, 2). */
 #define SLUICE_EXITS(X)                                                                            \
 	X(OK, 0, "done")                                                                           \
 	X(FAILURE, 1, "failed")                                                                    \

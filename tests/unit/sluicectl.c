@@ -253,8 +253,9 @@ GOLDEN(import, "echo '-A -t 192.0.2.1:80' | sluicectl import ipvsadm -i eth1",
        "echo '-A -t 192.0.2.1:80' | sluicectl import ipvsadm | sluicectl diff -",
        "echo 'listen a' | sluicectl import haproxy - -o json",
        "echo '}' | sluicectl import keepalived -",
-       "echo 'virtual_server 192.0.2.1 80 {' '}' | sluicectl import keepalived - --interface eth9", "sluicectl import keepalived missing.conf",
-       "sluicectl import haproxy", "sluicectl import nginx same.yaml",
+       "echo 'virtual_server 192.0.2.1 80 { }' | sluicectl import keepalived - --interface eth9",
+       "sluicectl import keepalived missing.conf", "sluicectl import haproxy",
+       "sluicectl import nginx same.yaml",
        "sluicectl import haproxy same.yaml --vip www.example.org",
        "sluicectl import haproxy same.yaml --vip 127.0.0.1",
        "sluicectl import haproxy same.yaml -i a/b",
@@ -288,6 +289,8 @@ GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
+
+GOLDEN(doctor_help, "sluicectl help doctor", "sluicectl doctor now", "sluicectl doctor -o xml")
 
 Test(sluicectl, degraded)
 {

@@ -47,7 +47,7 @@ static void stop(void)
 static void set_up(void)
 {
 	faulty_install();
-	log_set_level(LOG_LEVEL_ERROR);
+	log_set_level(LOG_COMPONENT_ALL, LOG_LEVEL_ERROR);
 	dir = stored_directory();
 	base = event_base_new();
 	start();
@@ -280,7 +280,6 @@ Test(store, goes_on_without_the_disk_and_comes_back)
 	struct last_health health = {.pool = "web", .backend = "b1", .up = true};
 	struct store_status status;
 
-	log_set_level(-1);
 	store_watch(store, on_status, NULL);
 	commit("first");
 	faulty_fail_at(1, SQLITE_FULL, true);
@@ -315,7 +314,6 @@ Test(store, a_failure_between_two_looks_is_told)
 {
 	struct override override = {.pool = "web", .backend = "b1"};
 
-	log_set_level(-1);
 	store_watch(store, on_status, NULL);
 	commit("first");
 	faulty_fail_at(1, SQLITE_IOERR_WRITE, false);
@@ -339,7 +337,6 @@ Test(store, begins_degraded_where_there_is_no_directory)
 	struct store_status status;
 	struct store *other;
 
-	log_set_level(-1);
 	cr_assert_eq(store_new(base, &options, &other, &answer, NULL), 0);
 	cr_expect_eq(answer.result, STORE_UNKNOWN);
 	cr_expect_str_eq(answer.errors.list[0].what,
@@ -359,7 +356,6 @@ Test(store, a_newer_database_is_refused)
 	struct store *other;
 	sqlite3 *db;
 
-	log_set_level(-1);
 	stop();
 	sqlite3_open(path, &db);
 	sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL);

@@ -50,7 +50,6 @@ static uint64_t stop(void)
 static void set_up(void)
 {
 	faulty_install();
-	log_set_level(-1);
 	dir = stored_directory();
 	base = event_base_new();
 	start();
