@@ -102,7 +102,8 @@ static inline void commit(struct site *site, const char *text)
 {
 	struct sl_errors errors = {0};
 
-	if (engine_commit(site->engine, read_config(text), &errors))
+	if (engine_commit(site->engine, read_config(text), engine_generation(site->engine) + 1,
+			  &errors))
 		cr_log_error("%s", sl_errors_text(&errors));
 	cr_assert_eq(errors.count, 0);
 }

@@ -30,6 +30,7 @@ enum log_level {
 /* X(name, directory): a new module that logs gets a line here, in any place. */
 #define LOG_COMPONENTS(X)                                                                          \
 	X(API, "api")                                                                              \
+	X(CHANGE, "change")                                                                        \
 	X(DATAPLANE, "dataplane")                                                                  \
 	X(ENGINE, "engine")                                                                        \
 	X(LOADER, "loader")                                                                        \

@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/fold.h"
 
@@ -73,14 +74,15 @@ static int refuse_restart(const struct engine *engine, const struct config *desi
 	return err;
 }
 
-static void swap(struct engine *engine, struct config *desired, const struct overlay *overlay)
+static void swap(struct engine *engine, struct config *desired, uint64_t generation,
+		 const struct overlay *overlay)
 {
 	struct config *old = engine->config;
 
 	overlay_deinit(&engine->overlay);
 	engine->overlay = *overlay;
 	engine->config = desired;
-	engine->generation++;
+	engine->generation = generation;
 	engine->committed_at = time(NULL);
 	engine->listener.committed(engine->listener.context, desired);
 	config_free(old);
@@ -89,21 +91,29 @@ static void swap(struct engine *engine, struct config *desired, const struct ove
 	patience_begin(engine);
 }
 
-int engine_commit(struct engine *engine, struct config *desired, struct sl_errors *errors)
+int engine_commit(struct engine *engine, struct config *desired, uint64_t generation,
+		  struct sl_errors *errors)
 {
+	_cleanup_log_context_ struct log_context said = {.generation = generation};
 	struct overlay overlay;
 	int err = engine->config ? refuse_restart(engine, desired, errors) : 0;
 
 	if (err)
 		return err;
+	log_context_push(&said);
 	overlay_init(&overlay, desired, &engine->overlay, engine->config, recall, engine,
 		     clock_now_ns());
 	err = converge(engine, desired, &overlay, errors);
 	if (err)
 		overlay_deinit(&overlay);
 	else
-		swap(engine, desired, &overlay);
+		swap(engine, desired, generation, &overlay);
 	return err;
+}
+
+void engine_renumber(struct engine *engine, uint64_t generation)
+{
+	engine->generation = generation;
 }
 
 int engine_preview(const struct engine *engine, const struct config *desired,

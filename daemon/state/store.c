@@ -92,7 +92,6 @@ static void log_change(const struct store_status *before, const struct store_sta
 		log_error("%s", after->notice);
 	if (after->degraded && (!before->degraded || strcmp(before->why, after->why) != 0))
 		log_error("degraded: %s; going on without persistence", after->why);
-	/* Before its first opening it is degraded without a reason. */
 	if (before->degraded && before->why[0] && !after->degraded)
 		log_info("recovered");
 }

@@ -38,7 +38,7 @@ static bool fails_without_a_trace(struct site *site, unsigned n)
 
 	before = fake_bytes(site->dataplane, &size);
 	fake_fail_at(site->dataplane, n);
-	err = engine_commit(site->engine, config, &errors);
+	err = engine_commit(site->engine, config, 99, &errors);
 	fake_fail_at(site->dataplane, 0);
 	if (!err)
 		return false;
@@ -65,7 +65,9 @@ Test(engine, a_failed_commit_leaves_every_byte)
 		n++;
 	cr_expect_gt(n, 20, "only %u steps were made to fail", n);
 	cr_expect_eq(engine_config(site.engine)->n_services, 2);
-	cr_expect_eq(engine_generation(site.engine), 2);
+	cr_expect_eq(engine_generation(site.engine), 99, "the number that it was handed");
+	engine_renumber(site.engine, 100);
+	cr_expect_eq(engine_generation(site.engine), 100);
 	close_site(&site);
 }
 
@@ -84,7 +86,7 @@ Test(engine, an_undo_that_fails_is_told_and_tried_again)
 	for (unsigned n = 3; !told; n++) {
 		fake_fail_at(site.dataplane, n);
 		fake_fail_again(site.dataplane, 1);
-		cr_assert_lt(engine_commit(site.engine, config, &errors), 0);
+		cr_assert_lt(engine_commit(site.engine, config, 99, &errors), 0);
 		fake_fail_at(site.dataplane, 0);
 		told = errors.count == 2 &&
 		       !strncmp(errors.list[1].where, "VIP 2001:db8::1, protocol 17", 28);
@@ -130,7 +132,7 @@ Test(engine, refuses_what_needs_a_restart)
 	open_engine(&site);
 	commit(&site, two);
 	cr_assert_eq(config_read("test", other, strlen(other), &config, NULL), 0);
-	cr_expect_eq(engine_commit(site.engine, config, &errors), -EBUSY);
+	cr_expect_eq(engine_commit(site.engine, config, 99, &errors), -EBUSY);
 	cr_expect_geq(errors.count, 2);
 	cr_expect_str_eq(errors.list[0].where, "capacity.flows");
 	cr_expect_not_null(strstr(errors.list[0].what, "restart"));

@@ -289,7 +289,7 @@ Test(engine_news, a_program_that_came_too_late_is_not_what_stays)
 	commit(&site, two);
 	before = loader.loaded;
 	loader.is_slow = true;
-	cr_expect_eq(engine_commit(site.engine, larger, &errors), -ETIMEDOUT);
+	cr_expect_eq(engine_commit(site.engine, larger, 99, &errors), -ETIMEDOUT);
 	cr_expect_neq(loader.loaded.features, before.features);
 	loader.is_slow = false;
 	commit(&site, two);
@@ -316,7 +316,7 @@ Test(engine_news, a_first_commit_that_fails_leaves_a_program)
 	engine_free(site.engine);
 	open_engine(&site);
 	fake_fail_at(site.dataplane, 3);
-	cr_expect_eq(engine_commit(site.engine, config, &errors), -EIO);
+	cr_expect_eq(engine_commit(site.engine, config, 99, &errors), -EIO);
 	cr_expect(loader.loaded.features & FEATURE_IPV4, "packets still pass it");
 	sl_errors_deinit(&errors);
 	config_free(config);

@@ -267,7 +267,7 @@ Test(log_lines, wrong_words_change_nothing)
 		{"debug,", "`` is none of error, warning, info, debug"},
 		{"engine=", "`` is none of error, warning, info, debug"},
 		{"engine=debug=info", "`debug=info` is none of error, warning, info, debug"},
-		{"debug,enigne=info", "`enigne` is no component; there are api, dataplane, engine, "
+		{"debug,enigne=info", "`enigne` is no component; there are api, change, dataplane, engine, "
 				      "loader, main, state, worker"},
 	};
 
