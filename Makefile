@@ -35,21 +35,22 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS   ?= -O2 -g
-override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B) -DSLUICE_VERSION='"$(VERSION)"' -MMD -MP
+override CPPFLAGS += -D_GNU_SOURCE -I. -Iinclude -I$(B) -DSLUICE_VERSION='"$(VERSION)"' -MMD -MP
 override CFLAGS   += -std=gnu17 $(WARN) $(WERROR)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now
 SANFLAGS := $(SANITIZE) -fsanitize=fuzzer-no-link -O1 -fno-omit-frame-pointer
 BPFFLAGS  = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) \
 	-Iinclude -Ibpf -I/usr/include/$(TRIPLET) -MMD -MP
 DAEMON_I := -Idaemon -I/usr/include/libnl3
-LIBS     := -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
+LIBS     := -lsqlite3 -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
 	-lcap-ng -lpthread
 
 MODULES   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard daemon/*/*.c)))))
 ARCHIVES  := $(MODULES:%=$(B)/%.a)
-SANITIZED := $(MODULES:%=$(B)/san/%.a)
+SANITIZED := $(MODULES:%=$(B)/san/%.a) $(B)/san/host.a
 OBJECTS   := $(patsubst bpf/%.c,$(B)/%.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(OBJECTS:%.bpf.o=%.skel.h)
+CLIENT    := $(wildcard ctl/*.c ctl/*/*.c)
 PROGRAMS  := $(B)/sluiced $(B)/sluicectl $(B)/sluice-agent
 UNIT      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -70,6 +71,19 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
+# ---- what all programs know of their host -----------------------------------------------------------
+
+$(B)/host.a: $(patsubst %.c,$(B)/%.o,$(wildcard host/*.c)) host
+$(B)/san/host.a: $(patsubst %.c,$(B)/san/%.o,$(wildcard host/*.c)) host
+
+$(B)/host/%.o: host/%.c Makefile VERSION
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -c $< -o $@
+
+$(B)/san/host/%.o: host/%.c Makefile VERSION
+	$(call say,CC)
+	$(Q)$(CLANG) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c $< -o $@
+
 # ---- daemon ---------------------------------------------------------------------------------------
 
 $(B)/daemon/%.o: daemon/%.c Makefile VERSION | $(SKELETONS)
@@ -87,7 +101,7 @@ $(B)/san/$(1).a: $(patsubst %.c,$(B)/san/%.o,$(wildcard daemon/$(1)/*.c)) daemon
 endef
 $(foreach m,$(MODULES),$(eval $(call module,$(m))))
 
-$(ARCHIVES) $(SANITIZED):
+$(ARCHIVES) $(SANITIZED) $(B)/host.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
@@ -95,7 +109,7 @@ $(B)/sluiced: $(B)/daemon/main.o $(ARCHIVES)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(call group,$(ARCHIVES)) $(LDFLAGS) $(LIBS)
 
-$(B)/sluice-agent: $(B)/daemon/agent_main.o $(B)/agent.a $(B)/base.a
+$(B)/sluice-agent: $(B)/daemon/agent_main.o $(B)/agent.a $(B)/base.a $(B)/host.a
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) -lbpf -ljansson
 
@@ -109,9 +123,9 @@ $(B)/san/ctl/%.o: ctl/%.c Makefile VERSION
 	$(call say,CC)
 	$(Q)$(CLANG) $(CPPFLAGS) -Ictl $(CFLAGS) $(SANFLAGS) -c $< -o $@
 
-$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)) ctl
+$(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(CLIENT)) $(B)/host.a ctl ctl/doctor ctl/import
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
 
 # ---- manual pages ---------------------------------------------------------------------------------
 
@@ -135,7 +149,7 @@ $(B)/man/print-%: docs/man/%.c docs/man/scdoc.h Makefile VERSION
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(DAEMON_I) -Ictl $(CFLAGS) -o $@ $< $(filter %.o %.a,$^) $(LIBS) \
 		-lsmartcols
-$(B)/man/print-sluicectl.1: $(filter-out $(B)/ctl/main.o,$(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)))
+$(B)/man/print-sluicectl.1: $(filter-out $(B)/ctl/main.o,$(CLIENT:%.c=$(B)/%.o)) $(B)/host.a
 $(B)/man/print-sluice.yaml.5: $(B)/config.a $(B)/base.a
 
 # ---- tests ----------------------------------------------------------------------------------------
@@ -210,7 +224,7 @@ install: all man
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 .PHONY: all man tests install-deps demo test bench fuzz lint format install clean
 .DELETE_ON_ERROR:

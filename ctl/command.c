@@ -19,12 +19,28 @@ const struct command commands[] = {
 	 "none, else 3."},
 	{"diff", "FILE", 1, 1, 0, run_diff,
 	 "say what a configuration would change",
-	 "Exit 0 if nothing would change, 1 if something would, 2 on an error."},
-	{"apply", "FILE", 1, 1, OPTION_DRY_RUN | OPTION_IF_GENERATION, run_apply,
-	 "make a configuration the one in force",
+	 "Exit 0 if nothing would change, 1 if something would, 2 on an error. For each\n"
+	 "service: the slots that get another backend, and the live flows that drain or\n"
+	 "end with what goes. \"at least\": not all of its flows have a record."},
+	{"apply", "FILE", 1, 1,
+	 OPTION_DRY_RUN | OPTION_CONFIRM | OPTION_MAX_MOVE | OPTION_IF_GENERATION | OPTION_MESSAGE,
+	 run_apply, "make a configuration the one in force",
 	 "All of it takes effect, or nothing does. Flows that run stay with their\n"
 	 "backends. FILE - is standard input. The daemon's own file stays as it is: what\n"
-	 "shall last belongs there."},
+	 "shall last belongs there, unless `config-source` is store. With --confirm no other\n"
+	 "change is taken until it is confirmed or undone. Exit 6 if one waits already, if\n"
+	 "too much would move, or if another generation is in force."},
+	{"confirm", "[N]", 0, 1, 0, run_confirm,
+	 "keep a change that would undo itself",
+	 "With N only if that generation waits. Exit 6 if nothing waits."},
+	{"rollback", "[N]", 0, 1,
+	 OPTION_DRY_RUN | OPTION_CONFIRM | OPTION_MAX_MOVE | OPTION_IF_GENERATION | OPTION_MESSAGE,
+	 run_rollback, "go back to an earlier generation",
+	 "To generation N, or to the one before; if a change waits to be confirmed, that\n"
+	 "one is undone. It becomes a generation of its own. What needs a restart stays as\n"
+	 "it is."},
+	{"history", "", 0, 0, OPTION_LIMIT, run_history,
+	 "who changed the configuration, when and why", NULL},
 	{"status", "", 0, 0, 0, run_status,
 	 "healthy, degraded or broken, and why",
 	 "Exit 0 healthy, 1 degraded, 2 broken."},
@@ -38,8 +54,13 @@ const struct command commands[] = {
 	{"show verdicts", "", 0, 0, 0, run_show_verdicts, "what became of all packets",
 	 "Verdicts without a packet are left out of the table; -o json has them all."},
 	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
-	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply",
+	{"show config", "", 0, 0, OPTION_AT, run_show_config, "the configuration in force, for apply",
 	 "With -o json that text is one member, beside the generation."},
+	{"doctor", "", 0, 0, OPTION_PIN_DIR, run_doctor,
+	 "examine this host and say how to mend it",
+	 "Exit 0 if there is nothing to mend, 1 with warnings, 2 with problems. What needs a\n"
+	 "daemon or root is skipped without. It sends ICMP echoes to the backends and changes\n"
+	 "nothing."},
 	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
 	 "no new flows; those it has stay",
 	 "With --wait: until no slot is moving and no flow record names it. That takes the\n"
@@ -55,7 +76,23 @@ const struct command commands[] = {
 	 OPTION_INTERFACE | OPTION_FLAGS | OPTION_HEX, run_explain,
 	 "say what would become of a packet, and why",
 	 "IPv6 addresses stand in brackets: [2001:db8::1]:443. The packet is run through\n"
-	 "the real program on the real tables; nothing is sent, counted or recorded."},
+	 "the real program on the real tables; nothing is sent, counted or recorded. The\n"
+	 "interface is the first if none is given."},
+	{"import ipvsadm", "[FILE]", 0, 1, OPTION_INTERFACE, run_import_ipvsadm,
+	 "make a configuration of an IPVS table",
+	 "Reads what ipvsadm -Sn or ipvsadm -Ln prints, from standard input if no FILE is\n"
+	 "given, and prints a file for sluice. Comments in it name all that sluice has\n"
+	 "nothing like. The interface is eth0 if none is given. Needs no daemon."},
+	{"import keepalived", "FILE", 1, 1, OPTION_INTERFACE, run_import_keepalived,
+	 "make a configuration of keepalived's",
+	 "Prints a file for sluice. Comments in it name all that sluice has nothing like.\n"
+	 "FILE - is standard input. The interface is eth0 if none is given. Needs no\n"
+	 "daemon."},
+	{"import haproxy", "FILE", 1, 1, OPTION_INTERFACE | OPTION_VIP, run_import_haproxy,
+	 "make a configuration of HAProxy's",
+	 "Prints a file for sluice. Comments in it name all that sluice has nothing like.\n"
+	 "What listens at all addresses (bind :80) needs --vip. FILE - is standard input.\n"
+	 "The interface is eth0 if none is given. Needs no daemon."},
 	{"top", "", 0, 0, OPTION_ONCE | OPTION_INTERVAL, run_top,
 	 "services, backends and verdicts by packets a second",
 	 "q ends it. Not on a terminal, or with -o json, one look follows another; with\n"
@@ -64,6 +101,11 @@ const struct command commands[] = {
 	 "take the program off all interfaces",
 	 "With a daemon it stays detached until the daemon is started anew. Without one,\n"
 	 "links and maps are removed, which needs root."},
+	{"log", "[COMPONENT] [LEVEL]", 0, 2, 0, run_log,
+	 "show how much is logged, or log more or less",
+	 "LEVEL is error, warning, info or debug: lines of it and of those before it are\n"
+	 "written. Without COMPONENT it is set for all. It lasts until the daemon ends, or\n"
+	 "until it is set again; sluiced --log-level is for what shall last."},
 	{"completion", "bash|zsh", 1, 1, 0, run_completion,
 	 "print a completion script for the shell",
 	 "For this shell: source <(sluicectl completion bash), or zsh; that comes after\n"
@@ -100,6 +142,16 @@ const struct command *command_find(char *const words[], int count, int *ret_used
 		return command;
 	}
 	return NULL;
+}
+
+bool command_is_group(const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const struct command *command = commands; command->name; command++)
+		if (!strncmp(command->name, word, size) && command->name[size] == ' ')
+			return true;
+	return false;
 }
 
 static size_t least(size_t a, size_t b)

@@ -18,13 +18,20 @@
 	X(DRY_RUN, 0, "dry-run", NULL, "say what would change, and change nothing")                \
 	X(IF_GENERATION, 0, "if-generation", "N",                                                  \
 	  "only if the configuration is still generation N")                                       \
+	X(CONFIRM, 0, "confirm", "TIME",                                                           \
+	  "undo it by itself unless `sluicectl confirm` follows in time")                          \
+	X(MAX_MOVE, 0, "max-move", "SHARE",                                                        \
+	  "refuse it if more of a service's slots would move, as 5%")                              \
+	X(MESSAGE, 'm', "message", "TEXT", "why, for the history")                                 \
+	X(AT, 0, "at", "N", "of generation N")                                                     \
+	X(LIMIT, 'n', "limit", "N", "that many, the newest (default 20)")                          \
 	X(WAIT, 0, "wait", NULL, "wait until no flow is left (for ever, or --timeout)")            \
-	X(INTERFACE, 'i', "interface", "NAME",                                                     \
-	  "the interface it comes in by (default: the first)")                                     \
+	X(INTERFACE, 'i', "interface", "NAME", "the interface that packets come in by")            \
 	X(FLAGS, 0, "flags", "FLAGS", "TCP flags, as syn or fin,ack (default syn)")                \
 	X(HEX, 0, "hex", "FRAME", "an Ethernet frame in hex digits instead")                       \
 	X(ONCE, 0, "once", NULL, "one look, then end")                                             \
 	X(INTERVAL, 0, "interval", "TIME", "from one look to the next (default 1s)")               \
+	X(VIP, 0, "vip", "ADDRESS", "for services that listen at all addresses")                   \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {
@@ -83,12 +90,15 @@ const struct command *command_find(char *const words[], int count, int *ret_used
 /* The name nearest to what was typed, or NULL if none is near. */
 const char *command_suggest(char *const words[], int count);
 
+/* There are commands of two words that begin with this one. */
+bool command_is_group(const char *word);
 /* Lists the commands of two words that begin with this one; false: there are none. */
 bool command_print_group(const char *word);
 
-command_fn run_check, run_diff, run_apply, run_status, run_show_services, run_show_backends,
-	run_show_flows, run_show_verdicts, run_show_interfaces, run_show_config, run_drain,
-	run_enable, run_disable, run_weight, run_explain, run_top, run_detach, run_completion,
-	run_help, run_version;
+command_fn run_check, run_diff, run_apply, run_confirm, run_rollback, run_history, run_status,
+	run_show_services, run_show_backends, run_show_flows, run_show_verdicts,
+	run_show_interfaces, run_show_config, run_drain, run_enable, run_disable, run_weight,
+	run_explain, run_import_ipvsadm, run_import_keepalived, run_import_haproxy, run_top,
+	run_detach, run_doctor, run_log, run_completion, run_help, run_version;
 
 #endif

@@ -39,7 +39,8 @@ enum completion_argument completion_argument(const struct command *command)
 	} known[] = {
 		{"FILE", ARGUMENT_FILE},	 {"POOL/BACKEND", ARGUMENT_BACKEND},
 		{"tcp|udp", ARGUMENT_PROTOCOL},	 {"bash|zsh", ARGUMENT_SHELL},
-		{"[COMMAND]", ARGUMENT_COMMAND},
+		{"[COMMAND]", ARGUMENT_COMMAND}, {"[COMPONENT]", ARGUMENT_COMPONENT},
+		{"[FILE]", ARGUMENT_FILE},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -66,6 +67,20 @@ static void print_second_word(const struct command *command)
 	printf("%s", strchr(command->name, ' '));
 }
 
+uint32_t completion_group_takes(const char *first, size_t size, bool *ret_files)
+{
+	uint32_t options = 0;
+
+	*ret_files = false;
+	for (const struct command *command = commands; command->name; command++) {
+		if (strncmp(command->name, first, size) || command->name[size] != ' ')
+			continue;
+		options |= command->options;
+		*ret_files |= completion_argument(command) == ARGUMENT_FILE;
+	}
+	return options;
+}
+
 /* What the shell runs for a command's first argument. */
 static void print_words(const struct command *command)
 {
@@ -74,11 +89,32 @@ static void print_words(const struct command *command)
 		[ARGUMENT_FILE] = "files=1",
 		[ARGUMENT_BACKEND] = "words=$(" COMPLETION_BACKENDS ")",
 		[ARGUMENT_PROTOCOL] = "words='tcp udp'",
+		[ARGUMENT_COMPONENT] =
+			"words=$(" COMPLETION_COMPONENTS ")' error warning info debug'",
 		[ARGUMENT_SHELL] = "words='" COMPLETION_SHELLS "'",
 		[ARGUMENT_COMMAND] = "words=$commands",
 	};
 
 	fputs(words[completion_argument(command)], stdout);
+}
+
+/* Commands of two words with the same first one share a case: their options and files, too. */
+static void print_group(const char *first, size_t size)
+{
+	bool files;
+	uint32_t options = completion_group_takes(first, size, &files);
+
+	printf("\t%.*s) words='", (int)size, first);
+	completion_group(first, size, print_second_word);
+	printf("'");
+	if (options) {
+		printf("\n\t\toptions='");
+		print_options(options | OPTIONS_GLOBAL);
+		printf("'");
+	}
+	if (files)
+		printf("\n\t\t[ \"$COMP_CWORD\" -eq 2 ] || files=1 words=");
+	printf(" ;;\n");
 }
 
 static void print_cases(void)
@@ -89,11 +125,8 @@ static void print_cases(void)
 		size_t size = strcspn(command->name, " ");
 
 		if (command->name[size]) {
-			if (strncmp(group, command->name, size + 1)) {
-				printf("\t%.*s) words='", (int)size, command->name);
-				completion_group(command->name, size, print_second_word);
-				printf("' ;;\n");
-			}
+			if (strncmp(group, command->name, size + 1))
+				print_group(command->name, size);
 			group = command->name;
 			continue;
 		}

@@ -77,6 +77,7 @@ static void print_argument(const struct command *command)
 		[ARGUMENT_PROTOCOL] = "(tcp udp)",
 		[ARGUMENT_SHELL] = "(" COMPLETION_SHELLS ")",
 		[ARGUMENT_COMMAND] = "_sluicectl_commands",
+		[ARGUMENT_COMPONENT] = "_sluicectl_components",
 	};
 
 	if (!command->arguments[0])
@@ -86,14 +87,24 @@ static void print_argument(const struct command *command)
 	printf(":%s'", offers[completion_argument(command)]);
 }
 
-/* A group has a list of its second words, any other command its own options and argument. */
+/* Members of a group share their options, and files come after the second word. */
+static void print_group(const char *first, size_t size)
+{
+	bool files;
+	uint32_t options = completion_group_takes(first, size, &files);
+
+	printf("\t\tlist=(");
+	completion_group(first, size, print_member);
+	printf(")\n\t\t_arguments $global");
+	print_options(options);
+	printf(" '1: :{_describe word list}'%s ;;\n", files ? " '2:FILE:_files'" : "");
+}
+
 static void print_case(const struct command *command, size_t size)
 {
 	printf("\t%.*s)\n", (int)size, command->name);
 	if (command->name[size]) {
-		printf("\t\tlist=(");
-		completion_group(command->name, size, print_member);
-		printf(")\n\t\t_arguments $global '1: :{_describe word list}' ;;\n");
+		print_group(command->name, size);
 		return;
 	}
 	printf("\t\t_arguments $global");
@@ -129,6 +140,11 @@ void completion_zsh(void)
 	       "_sluicectl_backends() {\n"
 	       "\tlocal -a list\n"
 	       "\tlist=(${(f)\"$(" COMPLETION_BACKENDS ")\"})\n"
+	       "\tcompadd -a list\n"
+	       "}\n"
+	       "_sluicectl_components() {\n"
+	       "\tlocal -a list\n"
+	       "\tlist=(${(f)\"$(" COMPLETION_COMPONENTS ")\"} error warning info debug)\n"
 	       "\tcompadd -a list\n"
 	       "}\n"
 	       "_sluicectl_commands() {\n"

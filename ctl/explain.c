@@ -63,6 +63,30 @@ static int add_flow(const struct invocation *invocation, json_t *body)
 		      : add_endpoint(body, arguments[2], "destination", "destination-port");
 }
 
+/* As the daemon checks it, but in the words of the command line. */
+static int add_frame(json_t *body, const char *hex)
+{
+	size_t wrong = strspn(hex, "0123456789abcdefABCDEF"), digits = strlen(hex);
+
+	if (hex[wrong] >= ' ' && hex[wrong] < 0x7f)
+		return fail(SLUICE_EXIT_USAGE,
+			    "explain --hex, character %zu: '%c' is not a hex digit", wrong + 1,
+			    hex[wrong]);
+	if (hex[wrong])
+		return fail(SLUICE_EXIT_USAGE, "explain --hex: character %zu is not a hex digit",
+			    wrong + 1);
+	if (digits % 2)
+		return fail(SLUICE_EXIT_USAGE,
+			    "explain --hex: %zu digits are not whole bytes, which have two each",
+			    digits);
+	if (digits / 2 < SLUICE_FRAME_MIN || digits / 2 > SLUICE_FRAME_MAX)
+		return fail(SLUICE_EXIT_USAGE,
+			    "explain --hex: %zu bytes are not a frame (%d to %d)", digits / 2,
+			    SLUICE_FRAME_MIN, SLUICE_FRAME_MAX);
+	json_object_set_new(body, "frame_hex", json_string(hex));
+	return SLUICE_EXIT_OK;
+}
+
 static int make_body(const struct invocation *invocation, char **ret_text)
 {
 	const char *interface = invocation->values[OPTION_NUMBER_INTERFACE];
@@ -75,7 +99,7 @@ static int make_body(const struct invocation *invocation, char **ret_text)
 	if (hex && (invocation->n_arguments || invocation->values[OPTION_NUMBER_FLAGS]))
 		status = fail(SLUICE_EXIT_USAGE, "--hex is instead of a flow");
 	else if (hex)
-		json_object_set_new(body, "frame_hex", json_string(hex));
+		status = add_frame(body, hex);
 	else
 		status = add_flow(invocation, body);
 	if (!status)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -38,10 +39,13 @@ static size_t take(char *bytes, size_t one, size_t size, void *argument)
 static int try_connect(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat found;
 	int fd, result;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return ENAMETOOLONG;
+	if (!stat(path, &found) && !S_ISSOCK(found.st_mode))
+		return ENOTSOCK;
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -55,7 +59,7 @@ bool http_is_daemon_there(const struct invocation *invocation)
 {
 	int code = try_connect(invocation->socket);
 
-	return code != ENOENT && code != ECONNREFUSED;
+	return code != ENOENT && code != ECONNREFUSED && code != ENOTSOCK;
 }
 
 /* curl only says that it could not connect. */
@@ -67,8 +71,19 @@ static int fail_connect(const char *socket)
 		return fail(SLUICE_EXIT_PERMISSION,
 			    "no permission for %s: be root, or a member of the socket's group",
 			    socket);
-	if (code == ENOENT || code == ECONNREFUSED)
+	if (code == ENAMETOOLONG)
+		return fail(SLUICE_EXIT_USAGE,
+			    "%s: too long for a socket's path (at most %zu bytes)", socket,
+			    sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+	if (code == ENOTSOCK)
+		return fail(SLUICE_EXIT_NO_DAEMON,
+			    "%s is no socket: it is `api.socket` that is meant", socket);
+	if (code == ENOENT)
 		return fail(SLUICE_EXIT_NO_DAEMON, "no daemon answers at %s: is sluiced running?",
+			    socket);
+	if (code == ECONNREFUSED)
+		return fail(SLUICE_EXIT_NO_DAEMON,
+			    "no daemon answers at %s: sluiced has ended, its socket is left",
 			    socket);
 	return fail(SLUICE_EXIT_NO_DAEMON, "%s: %s", socket,
 		    code ? strerror(code) : "the daemon hung up");
@@ -84,7 +99,7 @@ static int exit_of(long status)
 	} table[] = {
 		{403, SLUICE_EXIT_PERMISSION}, {404, SLUICE_EXIT_NOT_FOUND},
 		{412, SLUICE_EXIT_CONFLICT},   {422, SLUICE_EXIT_CONFIG},
-		{400, SLUICE_EXIT_USAGE},
+		{400, SLUICE_EXIT_USAGE},      {409, SLUICE_EXIT_CONFLICT},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -180,7 +195,8 @@ static int perform(const struct invocation *invocation, const struct http_reques
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(list);
-	if (code == CURLE_COULDNT_CONNECT)
+	/* The latter is what it says of a path that is too long. */
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
 		return fail_connect(invocation->socket);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return fail(SLUICE_EXIT_TIMED_OUT, "the daemon at %s did not answer in time",

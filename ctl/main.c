@@ -119,6 +119,9 @@ static int find_command(struct invocation *invocation, int argc, char *argv[], i
 		return fail(SLUICE_EXIT_USAGE, "no command \"%s%s%s\"; did you mean \"%s\"?",
 			    argv[0], strchr(near, ' ') && argc > 1 ? " " : "",
 			    strchr(near, ' ') && argc > 1 ? argv[1] : "", near);
+	if (argc > 1 && command_is_group(argv[0]))
+		return fail(SLUICE_EXIT_USAGE, "no command \"%s %s\"; see sluicectl help %s",
+			    argv[0], argv[1], argv[0]);
 	return fail(SLUICE_EXIT_USAGE, "no command \"%s\"; see sluicectl help", argv[0]);
 }
 

@@ -23,6 +23,10 @@ struct column {
 void table_print(const struct invocation *invocation, const struct column *columns,
 		 const json_t *rows, bool (*wanted)(const json_t *row));
 
+/* The same, but the last column, sentences, goes on in the next line where the terminal ends. */
+void table_print_wrapped(const struct invocation *invocation, const struct column *columns,
+			 const json_t *rows);
+
 void table_print_json(const json_t *object);
 
 /* "" or what turns it on, if stdout is a terminal and NO_COLOR isn't set. */

@@ -3,6 +3,7 @@
  * agent_main.c - sluice-agent's command line.
  */
 #include "agent/agent.h"
+#include "agent/doctor.h"
 #include "base/memory.h"
 
 #include <getopt.h>
@@ -11,24 +12,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define TEXT_(x)	TEXT__(x)
-#define TEXT__(x)	#x
-#define DEFAULT_PIN_DIR "/sys/fs/bpf/sluice-agent/v" TEXT_(SLUICE_ABI)
-
-enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_PERMISSION = 5 };
 
 static const char usage[] =
 	"usage: sluice-agent attach INTERFACE [--mode auto|native|generic] [--pin-dir DIR]\n"
 	"       sluice-agent status [-o text|json] [--pin-dir DIR]\n"
 	"       sluice-agent detach INTERFACE [--pin-dir DIR]\n"
+	"       sluice-agent doctor [-o text|json] [--pin-dir DIR]\n"
 	"       sluice-agent help | version\n"
 	"\n"
 	"Takes the outer header off packets that a balancer sent to an address of this host by\n"
 	"IPIP. Nothing stays running; the pins under DIR hold the program and its counters\n"
-	"(" DEFAULT_PIN_DIR "). `attach` again after a change of addresses.\n"
+	"(" AGENT_PIN_DIR "). `attach` again after a change of addresses.\n"
 	"`status` ends with 0 if the program is on every interface listed, 1 if not or if none "
-	"is.\n";
+	"is, 5 without root.\n"
+	"`doctor` examines this host and says how to mend it; it ends with 0 if there is nothing "
+	"to\n"
+	"mend, 1 with warnings, 2 with problems. As root it sees more.\n";
 
 struct arguments {
 	const char *command, *interface, *pin_dir;
@@ -127,7 +129,54 @@ static enum exit_code status(const struct arguments *arguments)
 		print_json(list, count);
 	else
 		print_text(list, count);
+	if (!count)
+		fprintf(stderr,
+			"sluice-agent: attached to no interface: nothing is pinned under %s\n",
+			arguments->pin_dir);
 	return count && attached == count ? EXIT_DONE : EXIT_FAILED;
+}
+
+static void print_findings(const struct report *report)
+{
+	const char *title = "\nTo mend, as root:\n";
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct finding *finding = &report->findings[i];
+
+		printf("%-7s  %-12s  %s%s%s\n", report_severity_word[finding->severity],
+		       finding->check, finding->subject, finding->subject[0] ? ": " : "",
+		       finding->text);
+	}
+	for (size_t i = 0; i < report->count; i++) {
+		if (!report->findings[i].remedy[0])
+			continue;
+		printf("%s  %s\n", title, report->findings[i].remedy);
+		title = "";
+	}
+}
+
+/* Its exit status is the verdict, which is above 1 where other commands mean wrong usage. */
+static enum exit_code doctor(const struct arguments *arguments)
+{
+	struct report report = {};
+	struct agent_facts facts;
+	enum exit_code verdict;
+	json_t *object;
+
+	agent_facts_gather(&facts, arguments->pin_dir);
+	agent_examine(&facts, geteuid() ? "only root may look at it" : NULL, &report);
+	if (arguments->json) {
+		object = report_json(&report, "sluice-agent");
+		json_dumpf(object, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(object);
+	} else {
+		print_findings(&report);
+	}
+	verdict = report_verdict(&report);
+	report_deinit(&report);
+	agent_facts_deinit(&facts);
+	return verdict;
 }
 
 static enum exit_code help(const struct arguments *arguments)
@@ -145,10 +194,12 @@ static enum exit_code version(const struct arguments *arguments)
 static const struct command {
 	const char *name;
 	bool takes_interface;
+	bool needs_root;
 	enum exit_code (*run)(const struct arguments *arguments);
 } commands[] = {
-	{"attach", true, attach}, {"status", false, status},   {"detach", true, detach},
-	{"help", false, help},	  {"version", false, version},
+	{"attach", true, true, attach}, {"status", false, true, status},
+	{"detach", true, true, detach}, {"doctor", false, false, doctor},
+	{"help", false, false, help},	{"version", false, false, version},
 };
 
 /* ---- arguments ------------------------------------------------------------------------------ */
@@ -204,16 +255,29 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret_argumen
 	return ret_arguments->command && optind == argc;
 }
 
+static const struct command *find_command(const struct arguments *arguments)
+{
+	for (const struct command *command = commands; command < commands + sl_count(commands);
+	     command++)
+		if (!strcmp(command->name, arguments->command) &&
+		    command->takes_interface == !!arguments->interface)
+			return command;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {.pin_dir = DEFAULT_PIN_DIR};
-	const struct command *end_of_commands = commands + sl_count(commands);
+	struct arguments arguments = {.pin_dir = AGENT_PIN_DIR};
+	const struct command *command =
+		parse_arguments(argc, argv, &arguments) ? find_command(&arguments) : NULL;
 
-	if (parse_arguments(argc, argv, &arguments))
-		for (const struct command *command = commands; command < end_of_commands; command++)
-			if (!strcmp(command->name, arguments.command) &&
-			    command->takes_interface == !!arguments.interface)
-				return command->run(&arguments);
-	fputs(usage, stderr);
-	return EXIT_USAGE;
+	if (!command) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (command->needs_root && geteuid()) {
+		fprintf(stderr, "sluice-agent: %s needs root\n", command->name);
+		return EXIT_PERMISSION;
+	}
+	return command->run(&arguments);
 }

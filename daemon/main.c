@@ -4,15 +4,19 @@
  * loader.
  */
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "config/diff.h"
 #include "config/read.h"
 #include "config/write.h"
 #include "dataplane/program.h"
 #include "loader/loader.h"
 #include "sluice/api.h"
 #include "worker/handover.h"
+#include "worker/revival.h"
+#include "worker/state_dir.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -32,10 +36,12 @@ struct options {
 	const char *socket; /* NULL: the configuration's */
 	const char *user;   /* NULL: see handover_user() */
 	bool json;
+	struct log_settings log;
 };
 
 static const char usage[] =
-	"usage: sluiced [-c FILE] [-p DIR] [-s PATH] [-u USER] [-j] [-v]   run\n"
+	"usage: sluiced [-c FILE] [-p DIR] [-s PATH] [-u USER] [-j]\n"
+	"               [-v] [-L LEVELS] [-F FORMAT]        run\n"
 	"       sluiced -n FILE [-j]                        check a file and exit\n"
 	"       sluiced -D [-p DIR] [-j]                    take everything off\n"
 	"\n"
@@ -47,12 +53,16 @@ static const char usage[] =
 	"  -s, --socket PATH    the API's socket, instead of the configuration's\n"
 	"  -u, --user USER      who the worker runs as; sluice\n"
 	"  -j, --json           errors as JSON\n"
-	"  -v, --verbose        log also what the worker asks of the loader, and\n"
-	"                       what libbpf says\n"
+	"  -v, --verbose        the same as --log-level debug\n"
+	"  -L, --log-level LEVELS   error, warning, info or debug; info. For one\n"
+	"                       component: engine=debug; several: warning,api=info\n"
+	"  -F, --log-format FORMAT  text, json or auto: text on a terminal and in\n"
+	"                       the journal, else JSON; auto\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"SIGHUP reads the configuration again; SIGTERM ends the daemon, not the traffic.\n"
+	"`sluicectl log` changes the levels of a running daemon.\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
 	"5 no permission.\n";
 
@@ -65,6 +75,8 @@ static const struct option long_options[] = {
 	{"user", required_argument, NULL, 'u'},
 	{"json", no_argument, NULL, 'j'},
 	{"verbose", no_argument, NULL, 'v'},
+	{"log-level", required_argument, NULL, 'L'},
+	{"log-format", required_argument, NULL, 'F'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -165,58 +177,151 @@ static int seal_config(const struct config *config, int *ret_fd, struct sl_error
 	return 0;
 }
 
-/* Everything that needs root, up to a worker that runs. */
-static int prepare(const struct options *options, struct config *config, struct handover *handover,
-		   struct program **ret_program, int *ret_socket, pid_t *ret_worker,
+/* Without it the store is degraded, and says so: no reason not to balance. */
+static void make_state_dir(const char *path, const struct handover *handover)
+{
+	struct sl_errors errors = {0};
+
+	if (state_dir_make(path, handover->uid, handover->gid, &errors))
+		log_error("%s: %s", errors.list[0].where, errors.list[0].what);
+	sl_errors_deinit(&errors);
+}
+
+/* Everything that needs root and is made once; whoever is the worker gets it. */
+static int prepare(const struct options *options, const struct config *config,
+		   struct handover *handover, struct program **ret_program,
 		   struct sl_errors *errors)
 {
-	int pair[2];
 	int err = handover_user(options->user, &handover->uid, &handover->gid, errors);
 
+	if (!err)
+		make_state_dir(config->state.directory, handover);
 	if (!err)
 		err = open_program(options, config, ret_program, errors);
 	if (!err)
 		err = listen_all(options, config, handover, errors);
-	if (!err)
-		err = seal_config(config, &handover->fds[HANDOVER_CONFIG], errors);
 	if (err)
 		return err;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return sl_fail(errors, errno, "loader", "no socket pair: %s", strerror(errno));
 	for (int i = 0; i < MAP_COUNT; i++)
 		handover->fds[HANDOVER_MAPS + i] = program_map_fd(*ret_program, i);
+	handover->fds[HANDOVER_LOCK] = program_lock_fd(*ret_program);
+	return 0;
+}
+
+static int start_worker(const struct config *config, struct handover *handover, int *ret_socket,
+			pid_t *ret_worker, struct sl_errors *errors)
+{
+	int pair[2];
+	int err = seal_config(config, &handover->fds[HANDOVER_CONFIG], errors);
+
+	if (err)
+		return err;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		err = sl_fail(errors, errno, "loader", "no socket pair: %s", strerror(errno));
+		sl_closep(&handover->fds[HANDOVER_CONFIG]);
+		return err;
+	}
 	handover->fds[HANDOVER_LOADER] = pair[1];
-	handover->fds[HANDOVER_LOCK] = fcntl(program_lock_fd(*ret_program), F_DUPFD_CLOEXEC, 0);
 	*ret_socket = pair[0];
 	*ret_worker = handover_start(handover, errors);
+	sl_closep(&handover->fds[HANDOVER_LOADER]);
+	sl_closep(&handover->fds[HANDOVER_CONFIG]);
 	return *ret_worker < 0 ? *ret_worker : 0;
 }
 
-static void close_handed(const struct handover *handover)
+/* The worker's exit status, or -errno if there could be none. */
+static int serve_worker(const struct config *config, struct handover *handover,
+			struct program *program, struct sl_errors *errors)
 {
-	for (int i = HANDOVER_BEFORE + 1; i < HANDOVER_MAPS; i++)
-		if (handover->fds[i] >= 0)
-			close(handover->fds[i]);
+	_cleanup_fd_ int socket = -1;
+	pid_t worker = -1;
+	int err = start_worker(config, handover, &socket, &worker, errors);
+
+	if (err)
+		return err;
+	return loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
 }
 
-static int serve(const struct options *options, struct config *config, struct sl_errors *errors)
+static bool needs_restart(const struct config *before, const struct config *after)
 {
-	struct handover handover = {.config_path = options->config_path};
+	struct config_changes changes;
+	bool restart = false;
+
+	config_diff(before, after, &changes);
+	for (size_t i = 0; i < changes.count; i++)
+		restart |= changes.list[i].restart;
+	config_changes_deinit(&changes);
+	return restart;
+}
+
+static void keep(struct config **config, struct config **now)
+{
+	config_free(*config);
+	*config = steal(now);
+}
+
+/* What was applied went with the worker. A file that can't be taken now leaves what was read last. */
+static void read_again(const char *path, struct config **config)
+{
+	_cleanup_config_ struct config *now = NULL;
+	struct sl_errors errors = {0};
+
+	if (config_read_file(path, &now, &errors))
+		log_error("%s has errors: the new worker gets what it said before", path);
+	else if (needs_restart(*config, now))
+		log_warning("%s has changes that need a restart of sluiced: the new worker gets "
+			    "what it said before",
+			    path);
+	else
+		keep(config, &now);
+	sl_errors_deinit(&errors);
+}
+
+/* One worker after the other. The last one's exit status, or -errno. */
+static int serve_workers(const struct options *options, struct config **config,
+			 struct handover *handover, struct program *program,
+			 struct sl_errors *errors)
+{
+	struct revival revival = {0};
+
+	for (;;) {
+		uint64_t began_ns = clock_now_ns();
+		int status = serve_worker(*config, handover, program, errors);
+		int pause_ms = revival_pause_ms(&revival, status, clock_now_ns() - began_ns);
+
+		if (revival.crashes >= REVIVAL_CRASHES)
+			log_error("the worker was ended by signal %d, %u times in a row: ending; "
+				  "the data path stays as it is",
+				  status - 128, revival.crashes);
+		if (pause_ms < 0)
+			return status;
+		log_error("the worker was ended by signal %d; traffic goes on; another starts in "
+			  "%d ms",
+			  status - 128, pause_ms);
+		usleep(pause_ms * 1000);
+		read_again(options->config_path, config);
+	}
+}
+
+static int serve(const struct options *options, struct config **config, struct sl_errors *errors)
+{
+	_cleanup_free_ char *levels = log_settings_levels(&options->log);
+	struct handover handover = {
+		.config_path = options->config_path,
+		.log_format = log_format_word(options->log.format),
+		.log_levels = levels,
+	};
 	struct program *program = NULL;
-	int socket = -1, status;
-	pid_t worker = -1;
-	int err;
+	int status;
 
 	memset(handover.fds, -1, sizeof(handover.fds));
-	err = prepare(options, config, &handover, &program, &socket, &worker, errors);
-	close_handed(&handover);
-	if (err) {
-		program_close(program);
-		return err;
+	status = prepare(options, *config, &handover, &program, errors);
+	if (!status) {
+		status = serve_workers(options, config, &handover, program, errors);
 	}
-	log_set_component("loader");
-	status = loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
-	program_close(program);
+	sl_closep(&handover.fds[HANDOVER_API]);
+	sl_closep(&handover.fds[HANDOVER_METRICS]);
+	program_end(program);
 	return status;
 }
 
@@ -243,11 +348,44 @@ static int run(const struct options *options)
 		sl_errors_deinit(&errors);
 		return SLUICE_EXIT_CONFIG;
 	}
-	err = serve(options, config, &errors);
+	log_open(&options->log);
+	log_event(LOG_LEVEL_INFO, "start", "sluiced " SLUICE_VERSION " starts with %s",
+		  options->config_path);
+	err = serve(options, &config, &errors);
 	if (err < 0)
 		print_errors(&errors, options->json);
 	sl_errors_deinit(&errors);
 	return err < 0 ? EXIT_FAILURE : err;
+}
+
+/* ---- the command line ------------------------------------------------------------------------------ */
+
+static void take_log_option(struct options *options, int option, const char *value)
+{
+	struct sl_errors errors = {0};
+	_cleanup_free_ char *text = NULL;
+
+	if (option == 'F')
+		log_settings_take_format(&options->log, value, &errors);
+	else
+		log_settings_take_levels(&options->log, value, &errors);
+	if (!errors.count)
+		return;
+	text = sl_errors_text(&errors);
+	fprintf(stderr, "sluiced: %s", text);
+	exit(SLUICE_EXIT_USAGE);
+}
+
+/* What the loader wrote itself (handover.h): right, or something else is calling. */
+static int run_worker(char **argv)
+{
+	struct log_settings log = {0};
+
+	if (log_settings_take_format(&log, argv[3], NULL) ||
+	    log_settings_take_levels(&log, argv[4], NULL))
+		return SLUICE_EXIT_USAGE;
+	log_open(&log);
+	return worker_run(argv[2]);
 }
 
 int main(int argc, char **argv)
@@ -257,9 +395,11 @@ int main(int argc, char **argv)
 	bool to_detach = false;
 	int option;
 
-	if (argc == 3 && !strcmp(argv[1], HANDOVER_WORKER))
-		return worker_run(argv[2]);
-	while ((option = getopt_long(argc, argv, "c:n:Dp:s:u:jvVh", long_options, NULL)) != -1) {
+	if (argc == HANDOVER_ARGC && !strcmp(argv[1], HANDOVER_WORKER))
+		return run_worker(argv);
+	log_settings_set(&options.log, LOG_COMPONENT_ALL, LOG_LEVEL_INFO);
+	while ((option = getopt_long(argc, argv, "c:n:Dp:s:u:jvL:F:Vh", long_options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case 'c': options.config_path = optarg; break;
 		case 'n': to_check = optarg; break;
@@ -268,7 +408,9 @@ int main(int argc, char **argv)
 		case 's': options.socket = optarg; break;
 		case 'u': options.user = optarg; break;
 		case 'j': options.json = true; break;
-		case 'v': log_set_level(LOG_LEVEL_DEBUG); break;
+		case 'v': take_log_option(&options, 'L', "debug"); break;
+		case 'L':
+		case 'F': take_log_option(&options, option, optarg); break;
 		case 'V': puts("sluiced " SLUICE_VERSION); return SLUICE_EXIT_OK;
 		case 'h': fputs(usage, stdout); return SLUICE_EXIT_OK;
 		default: fputs(usage, stderr); return SLUICE_EXIT_USAGE;

@@ -25,7 +25,8 @@ struct dataplane {
 	struct explanation explanation;
 	struct fake_counters counters;
 	unsigned steps;
-	unsigned fail_at; /* compared with steps; 0: never */
+	unsigned fail_at;    /* compared with steps; 0: never */
+	unsigned fail_again; /* so many after it; 0: never */
 };
 
 int dataplane_open(const int map_fds[MAP_COUNT], const struct config_capacity *capacity,
@@ -132,11 +133,17 @@ static void apply_word(struct dataplane *fake, const struct step *step)
 		fake->backends[index].next_hop.word = step->after.word;
 }
 
+static bool is_to_fail(const struct dataplane *fake, unsigned step)
+{
+	return fake->fail_at && (step == fake->fail_at ||
+				 (fake->fail_again && step == fake->fail_at + fake->fail_again));
+}
+
 int dataplane_apply(struct dataplane *fake, const struct step *step, struct sl_errors *errors)
 {
 	char text[64];
 
-	if (++fake->steps == fake->fail_at)
+	if (is_to_fail(fake, ++fake->steps))
 		return sl_fail(errors, EIO, step_name(step, text, sizeof(text)), "told to fail");
 	switch (step->kind) {
 	case STEP_PROGRAM: return apply_program(fake, &step->after.program, errors);
@@ -211,6 +218,11 @@ void dataplane_explanation(struct dataplane *fake, struct explanation *ret_expla
 void fake_fail_at(struct dataplane *fake, unsigned n)
 {
 	fake->fail_at = n ? fake->steps + n : 0;
+}
+
+void fake_fail_again(struct dataplane *fake, unsigned n)
+{
+	fake->fail_again = n;
 }
 
 unsigned fake_steps(const struct dataplane *fake)

@@ -19,6 +19,8 @@ struct fake_counters {
 
 /* The n-th step from now on fails with -EIO and changes nothing; 0: none does. */
 void fake_fail_at(struct dataplane *dataplane, unsigned n);
+/* After the step that fake_fail_at() makes fail, the n-th from there fails, too. 0: none does. */
+void fake_fail_again(struct dataplane *dataplane, unsigned n);
 /* How many steps were tried, those that failed included. */
 unsigned fake_steps(const struct dataplane *dataplane);
 

@@ -6,6 +6,7 @@
 #include "health/health.h"
 #include "loader/loader.h"
 #include "net/net.h"
+#include "net/own.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,6 +68,13 @@ struct fake *fake_start(const char *text)
 		.record = FLOW_ENTRY(0x01234567, 0, 5, FLOW_ESTABLISHED),
 	};
 	return &fake;
+}
+
+void fake_forget(void)
+{
+	config_free(engine.config);
+	engine.config = NULL;
+	engine.generation = 0;
 }
 
 void fake_stop(void)
@@ -133,15 +141,22 @@ void engine_preview_deinit(struct engine_preview *preview)
 	free(preview->plan.services);
 }
 
-int engine_commit(struct engine *to, struct config *desired, struct sl_errors *errors)
+int engine_commit(struct engine *to, struct config *desired, uint64_t generation,
+		  struct sl_errors *errors)
 {
 	if (fake.fail_commit)
 		return sl_fail(errors, EIO, "program", "refused by the kernel");
 	config_free(to->config);
 	to->config = desired;
-	to->generation++;
+	to->generation = generation;
 	fake.commits++;
 	return 0;
+}
+
+void engine_renumber(struct engine *of, uint64_t generation)
+{
+	if (of->config)
+		of->generation = generation;
 }
 
 int engine_set_admin(struct engine *of, const char *pool, const char *backend, enum admin admin,
@@ -309,6 +324,15 @@ const struct histogram *health_durations(const struct health *of, enum config_ch
 	return histogram;
 }
 
+struct address *net_own_addresses(size_t *ret_count)
+{
+	struct address *own = sl_calloc(1, sizeof(*own));
+
+	address_parse(FAKE_OWN, own);
+	*ret_count = 1;
+	return own;
+}
+
 bool net_hop(const struct net *net, const struct address *address, struct net_hop *ret)
 {
 	*ret = (struct net_hop){.resolved = true, .ifindex = 2, .mtu = 1500, .interface = "eth0"};
@@ -327,6 +351,16 @@ int loader_mode(struct loader *of, uint32_t interface, enum config_mode *ret_mod
 int loader_detach(struct loader *of, uint32_t interface, struct sl_errors *errors)
 {
 	fake.detached = true;
+	return 0;
+}
+
+int loader_log(struct loader *of, enum log_component component, enum log_level level,
+	       struct sl_errors *errors)
+{
+	if (fake.fail_loader)
+		return sl_fail(errors, EPIPE, "loader", "gone");
+	fake.log_component = component;
+	fake.log_level = level;
 	return 0;
 }
 

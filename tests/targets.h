@@ -64,6 +64,31 @@ static inline struct target_backend *target_add_backend(struct target_service *s
 	return backend;
 }
 
+/* As for an address that a service has: what the engine learns of it. */
+static inline void target_set_hop(struct target *target, const struct address *address,
+				  union next_hop next_hop)
+{
+	size_t at = 0;
+
+	while (at < target->n_hops && address_compare(&target->hops[at].address, address) < 0)
+		at++;
+	if (at == target->n_hops || !address_equal(&target->hops[at].address, address)) {
+		target->hops =
+			sl_realloc_array(target->hops, target->n_hops + 1, sizeof(*target->hops));
+		memmove(&target->hops[at + 1], &target->hops[at],
+			(target->n_hops++ - at) * sizeof(*target->hops));
+	}
+	target->hops[at] = (struct target_hop){*address, next_hop};
+}
+
+static inline uint64_t target_hop_word(const struct target *target, const struct address *address)
+{
+	for (size_t i = 0; i < target->n_hops; i++)
+		if (address_equal(&target->hops[i].address, address))
+			return target->hops[i].next_hop.word;
+	return 0;
+}
+
 static inline void target_remove_backend(struct target_service *service, size_t i)
 {
 	service->backends[i] = service->backends[--service->n_backends];
@@ -103,7 +128,6 @@ static inline void random_service(struct random *random, struct target_service *
 		backend = target_add_backend(service, host, random_below(random, 4));
 		backend->state = random_state(random);
 		backend->forward = random_below(random, FORWARD_COUNT);
-		backend->next_hop.word = random_below(random, 3);
 	}
 }
 
@@ -119,6 +143,13 @@ static inline struct target random_target(uint64_t seed)
 			target_add_service(&target, vip, udp ? IPPROTO_UDP : IPPROTO_TCP);
 			random_service(&random, &target.services[target.n_services - 1]);
 		}
+	for (uint32_t host = 100; host < 100 + TARGET_BACKENDS; host++) {
+		struct address address = target_address(host);
+		union next_hop next_hop = {.word = random_below(&random, 3)};
+
+		if (!random_one_in(&random, 4))
+			target_set_hop(&target, &address, next_hop);
+	}
 	for (uint32_t i = 1; i < 4; i++)
 		target.egress[i].ifindex = random_below(&random, 3);
 	return target;

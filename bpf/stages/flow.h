@@ -242,19 +242,44 @@ static __always_inline __u32 flow_next_state(const struct packet *p, __u32 state
 	return state == FLOW_UNCONFIRMED ? FLOW_ESTABLISHED : state;
 }
 
-/* Keeps a followed record alive; writes only what changes, so that the line stays shared. */
+/* A record that differs from the packet's in time and state alone. */
+static __always_inline bool flow_is_same(const struct packet *p, __u64 record)
+{
+	return FLOW_STATE(record) != FLOW_EMPTY &&
+	       FLOW_SIGNATURE(record) == FLOW_SIGNATURE(p->record) &&
+	       FLOW_BACKEND(record) == FLOW_BACKEND(p->record);
+}
+
+/* One try to write down that the packet came; true when there is no need for another. */
+static __always_inline bool flow_try_refresh(struct packet *p, __u64 *entry)
+{
+	__u32 state = FLOW_STATE(p->record);
+	__u64 next, seen;
+
+	if (packet_is_syn(p) && state != FLOW_UNCONFIRMED)
+		return true;
+	next = FLOW_ENTRY(FLOW_SIGNATURE(p->record), FLOW_BACKEND(p->record), flow_now(p),
+			  flow_next_state(p, state));
+	if (next == p->record)
+		return true;
+	seen = __sync_val_compare_and_swap(entry, p->record, next);
+	if (seen == p->record || !flow_is_same(p, seen))
+		return true;
+	p->record = seen;
+	return false;
+}
+
+/*
+ * Keeps a followed record alive; writes only what changes, so that the line stays shared. Another CPU
+ * may have done so meanwhile: a FIN must not be lost to an ACK.
+ */
 static __always_inline void flow_refresh(struct packet *p)
 {
 	__u64 *entry = flow_entry(p, p->place % FLOW_PLACES);
-	__u32 state = FLOW_STATE(p->record);
-	__u64 next;
 
-	if (!entry || (packet_is_syn(p) && state != FLOW_UNCONFIRMED))
-		return;
-	next = FLOW_ENTRY(FLOW_SIGNATURE(p->record), FLOW_BACKEND(p->record), flow_now(p),
-			  flow_next_state(p, state));
-	if (next != p->record)
-		__sync_val_compare_and_swap(entry, p->record, next);
+	for (int i = 0; entry && i < FLOW_TRIES; i++)
+		if (flow_try_refresh(p, entry))
+			return;
 }
 
 /*
@@ -278,10 +303,10 @@ COLD int flow_record(struct packet *p)
 		return VERDICT_INTERNAL;
 	if (p->choice == CHOICE_FALLBACK)
 		flow_count(FLOW_EVENT_FALLBACK);
+	if (p->choice != CHOICE_RECORD && flow_wants_record(p))
+		flow_claim(p);
 	if (p->choice == CHOICE_RECORD)
 		flow_refresh(p);
-	else if (flow_wants_record(p))
-		flow_claim(p);
 	return VERDICT_CONTINUE;
 }
 

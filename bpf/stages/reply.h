@@ -102,6 +102,23 @@ static __always_inline __u64 reply_pseudo_header(const struct packet *p, __u8 pr
 	       bpf_htonl(protocol) + bpf_htonl(length);
 }
 
+/*
+ * Can the packet's source have sent it? Not "this host", loopback, multicast, what is reserved, nor the
+ * VIP itself (RFC 1122, 3.2.1.3 and 3.2.2; RFC 4291, 2.5.2 and 2.5.3; RFC 4443, 2.4 (e)). An answer to
+ * one would go to many, or come back as a packet for the VIP, for ever.
+ */
+static __always_inline bool reply_may_have_sent(const struct packet *p)
+{
+	const __be32 *from = p->source_be, *to = p->destination_be;
+	__u8 first = *(const __u8 *)from;
+
+	if (((from[0] ^ to[0]) | (from[1] ^ to[1]) | (from[2] ^ to[2]) | (from[3] ^ to[3])) == 0)
+		return false;
+	if (p->family == 4)
+		return first != 0 && first != 127 && first < 224;
+	return first != 0xff && (from[0] | from[1] | from[2] | (from[3] & ~bpf_htonl(1))) != 0;
+}
+
 /* ---- echo -------------------------------------------------------------------------------------- */
 
 /*
@@ -204,17 +221,6 @@ COLD int reply_reset(struct xdp_md *ctx, const struct packet *p)
 
 /* ---- unreachable ------------------------------------------------------------------------------- */
 
-/* No errors to what can't have sent the packet: RFC 1122, 3.2.2; RFC 4443, 2.4 (e). */
-static __always_inline bool reply_may_have_sent(const struct packet *p)
-{
-	__u8 first = *(const __u8 *)p->source_be;
-
-	if (p->family == 4)
-		return first != 0 && first != 127 && first < 224;
-	return first != 0xff &&
-	       (p->source_be[0] | p->source_be[1] | p->source_be[2] | p->source_be[3]) != 0;
-}
-
 static __always_inline __u32 reply_quote_words(const struct packet *p)
 {
 	__u32 words = (p->l4 - p->l3 + 8) / 4;
@@ -278,8 +284,6 @@ COLD int reply_unreachable(struct xdp_md *ctx, const struct packet *p, bool port
 
 	if (!p)
 		return VERDICT_INTERNAL;
-	if (!reply_may_have_sent(p))
-		return VERDICT_NO_BACKEND_DROP;
 	words = reply_quote_words(p);
 	ip_size = reply_ip_size(p);
 	length = sizeof(*icmp) + words * 4;
@@ -303,17 +307,26 @@ COLD int reply_unreachable(struct xdp_md *ctx, const struct packet *p, bool port
 	return port ? VERDICT_NO_BACKEND_RESET : VERDICT_NO_BACKEND_ICMP;
 }
 
+static __always_inline bool reply_is_promised(enum verdict verdict)
+{
+	return verdict == VERDICT_ECHO_REPLY || verdict == VERDICT_NO_BACKEND_RESET ||
+	       verdict == VERDICT_NO_BACKEND_ICMP;
+}
+
 /* Makes the answer that a verdict promises; the verdict stands unless it can't be made. */
 static __always_inline enum verdict stage_reply(struct xdp_md *ctx, const struct packet *p,
 						enum verdict verdict)
 {
+	if (!reply_is_promised(verdict))
+		return verdict;
+	if (!reply_may_have_sent(p))
+		return VERDICT_MARTIAN_SOURCE;
 	switch (verdict) {
 	case VERDICT_ECHO_REPLY: return reply_echo(ctx, p);
 	case VERDICT_NO_BACKEND_RESET:
 		return p->protocol == IPPROTO_TCP ? reply_reset(ctx, p)
 						  : reply_unreachable(ctx, p, true);
-	case VERDICT_NO_BACKEND_ICMP: return reply_unreachable(ctx, p, false);
-	default: return verdict;
+	default: return reply_unreachable(ctx, p, false);
 	}
 }
 

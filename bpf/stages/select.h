@@ -20,9 +20,10 @@
 #define SELECT_ACTIVE_TICKS 2 /* about 10 s */
 
 /*
- * Does the packet belong to the flow whose record was found? All but a SYN do. A SYN does if it may be
- * a repeated one or if the flow lives, so that nobody moves a flow by sending a SYN in its name; not if
- * the flow is over and its ports are used again.
+ * Does the packet belong to the flow whose record was found? All but a SYN do. A SYN may be a repeated
+ * one, or sent by somebody else to move the flow; or the flow is over, perhaps was never answered, and
+ * its ports are used again. Nobody can tell, so it follows where that does no harm: to a backend that
+ * takes new flows, or for as long as a SYN may be repeated.
  */
 static __always_inline bool select_follows(const struct packet *p)
 {
@@ -32,7 +33,7 @@ static __always_inline bool select_follows(const struct packet *p)
 
 	if (!p->record || !BACKEND_USABLE(backend_state))
 		return false;
-	if (!packet_is_syn(p) || state == FLOW_UNCONFIRMED)
+	if (!packet_is_syn(p))
 		return true;
 	if (state == FLOW_CLOSING)
 		return false;

@@ -19,6 +19,11 @@
 #include "base/error.h"
 #include "sluice/abi.h"
 
+/* Pins of each ABI have their own directory. */
+#define AGENT_TEXT_(x) #x
+#define AGENT_TEXT(x)  AGENT_TEXT_(x)
+#define AGENT_PIN_DIR  "/sys/fs/bpf/sluice-agent/v" AGENT_TEXT(SLUICE_ABI)
+
 /* X(name, word): how a program sits on an interface. */
 #define AGENT_MODES(X)                                                                             \
 	X(AUTO, "auto")                                                                            \

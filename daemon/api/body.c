@@ -152,6 +152,45 @@ int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 	return 0;
 }
 
+/* ---- log ------------------------------------------------------------------------------------------- */
+
+static int read_component(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	struct body_log *body = ret;
+
+	if (log_component_find(string(value), &body->component))
+		return 0;
+	return sl_fail(errors, EINVAL, "body.component", "no such component; GET /v1/log has all");
+}
+
+static int read_level(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	struct body_log *body = ret;
+
+	if (log_level_find(string(value), &body->level))
+		return 0;
+	return sl_fail(errors, EINVAL, "body.level",
+		       "not \"error\", \"warning\", \"info\" or \"debug\"");
+}
+
+int body_parse_log(const char *text, size_t size, struct body_log *ret, struct sl_errors *errors)
+{
+	static const struct member members[] = {
+		{"component", read_component},
+		{"level", read_level},
+		{NULL, NULL},
+	};
+	struct body_log body = {LOG_COMPONENT_ALL, LOG_LEVEL_COUNT};
+	int result = read_object(text, size, members, &body, errors);
+
+	if (result)
+		return result;
+	if (body.level == LOG_LEVEL_COUNT)
+		return sl_fail(errors, EINVAL, "body", "needs \"level\"");
+	*ret = body;
+	return 0;
+}
+
 /* ---- explain --------------------------------------------------------------------------------------- */
 
 /* What was given, to tell what is missing. */
@@ -280,9 +319,10 @@ static int read_frame(const json_t *value, void *ret, struct sl_errors *errors)
 	const char *text = string(value);
 	size_t size = strlen(text) / 2;
 
-	if (size < 14 || size > BODY_FRAME_MAX || strlen(text) % 2)
+	if (size < SLUICE_FRAME_MIN || size > SLUICE_FRAME_MAX || strlen(text) % 2)
 		return sl_fail(errors, EINVAL, "body.frame_hex",
-			       "not pairs of hex digits for 14 to %d bytes", BODY_FRAME_MAX);
+			       "not pairs of hex digits for %d to %d bytes", SLUICE_FRAME_MIN,
+			       SLUICE_FRAME_MAX);
 	for (size_t i = 0; i < size; i++) {
 		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
 

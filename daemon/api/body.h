@@ -10,13 +10,14 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/log_level.h"
+#include "sluice/api.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BODY_DEPTH     8
-#define BODY_FRAME_MAX 2048 /* bytes */
+#define BODY_DEPTH 8
 
 struct body_backend {
 	bool has_admin;
@@ -29,10 +30,18 @@ struct body_backend {
 int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 		       struct sl_errors *errors);
 
+struct body_log {
+	enum log_component component; /* LOG_COMPONENT_ALL if not given */
+	enum log_level level;
+};
+
+/* {"component": WORD, "level": WORD}: "component" may be missing. */
+int body_parse_log(const char *text, size_t size, struct body_log *ret, struct sl_errors *errors);
+
 struct body_explain {
 	char interface[16]; /* "": not given */
 	/* either a frame */
-	uint8_t frame[BODY_FRAME_MAX];
+	uint8_t frame[SLUICE_FRAME_MAX];
 	size_t frame_size; /* 0: a flow instead */
 	/* or a flow, of which a frame is made (frame.h) */
 	uint8_t protocol;

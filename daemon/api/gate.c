@@ -2,10 +2,12 @@
 #include "api/gate.h"
 
 #include "api/head.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -14,7 +16,7 @@
 
 /* A connection whose head has not arrived. */
 struct visitor {
-	LIST_ENTRY(visitor) link;
+	TAILQ_ENTRY(visitor) link;
 	struct gate *gate;   /* borrowed */
 	struct event *event; /* owned, and so below */
 	struct event *timer;
@@ -27,7 +29,7 @@ struct gate {
 	int fd;			 /* owned */
 	unsigned limit;
 	unsigned waiting;
-	LIST_HEAD(, visitor) visitors; /* owned */
+	TAILQ_HEAD(visitors, visitor) visitors; /* owned; the longest waiting first */
 	gate_pass_fn *pass;
 	gate_inside_fn *inside;
 	void *context;
@@ -35,7 +37,7 @@ struct gate {
 
 static void visitor_free(struct visitor *visitor)
 {
-	LIST_REMOVE(visitor, link);
+	TAILQ_REMOVE(&visitor->gate->visitors, visitor, link);
 	visitor->gate->waiting--;
 	event_free(visitor->event);
 	event_free(visitor->timer);
@@ -57,6 +59,7 @@ static void refuse(int fd, const struct head_refusal *refusal)
 			  refusal->status, strlen(body), body);
 	char unread[HEAD_MAX];
 
+	log_event(LOG_LEVEL_INFO, "request_refused", "a connection was refused: %s", refusal->why);
 	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) == sizeof(unread))
 		;
 	(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -98,22 +101,37 @@ static void visitor_new(struct gate *gate, int fd)
 	visitor->event = event_new(gate->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
 				   visitor_look, visitor);
 	visitor->timer = evtimer_new(gate->base, visitor_look, visitor);
-	LIST_INSERT_HEAD(&gate->visitors, visitor, link);
+	TAILQ_INSERT_TAIL(&gate->visitors, visitor, link);
 	gate->waiting++;
 	if (!visitor->event || !visitor->timer || event_add(visitor->event, NULL) ||
 	    evtimer_add(visitor->timer, &limit))
 		sl_out_of_memory();
 }
 
+static const struct head_refusal full = {503, "too many connections"};
+
+/* Whoever says nothing gives way to whoever comes; one that has something to say does so at once. */
+static bool make_room(struct gate *gate)
+{
+	struct visitor *longest = TAILQ_FIRST(&gate->visitors);
+
+	if (gate->waiting + gate->inside(gate->context) < gate->limit)
+		return true;
+	if (!longest)
+		return false;
+	refuse(longest->fd, &full);
+	visitor_free(longest);
+	return true;
+}
+
 static void gate_accept(evutil_socket_t listen_fd, short what, void *argument)
 {
-	static const struct head_refusal full = {503, "too many connections"};
 	struct gate *gate = argument;
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (gate->waiting + gate->inside(gate->context) < gate->limit) {
+	if (make_room(gate)) {
 		visitor_new(gate, fd);
 		return;
 	}
@@ -134,7 +152,7 @@ struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, ga
 		.inside = inside,
 		.context = context,
 	};
-	LIST_INIT(&gate->visitors);
+	TAILQ_INIT(&gate->visitors);
 	gate->event = event_new(base, listen_fd, EV_READ | EV_PERSIST, gate_accept, gate);
 	if (!gate->event || event_add(gate->event, NULL))
 		sl_out_of_memory();
@@ -145,8 +163,8 @@ void gate_free(struct gate *gate)
 {
 	if (!gate)
 		return;
-	while (!LIST_EMPTY(&gate->visitors))
-		visitor_free(LIST_FIRST(&gate->visitors));
+	while (!TAILQ_EMPTY(&gate->visitors))
+		visitor_free(TAILQ_FIRST(&gate->visitors));
 	event_free(gate->event);
 	close(gate->fd);
 	free(gate);

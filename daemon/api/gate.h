@@ -4,7 +4,8 @@
  *
  * The head is only looked at (MSG_PEEK), so that the HTTP library reads it again from the socket.
  * That checks one request a connection; the server closes after each answer. A head has
- * GATE_TIMEOUT_S to arrive. Connections beyond the limit are told so and closed.
+ * GATE_TIMEOUT_S to arrive. Beyond the limit the one that has waited longest for its
+ * head gives way; if all have passed, the new one is told so and closed.
  */
 #ifndef SLUICE_API_GATE_H
 #define SLUICE_API_GATE_H

@@ -18,9 +18,14 @@
 	X(config)                                                                                  \
 	X(set_backend)                                                                             \
 	X(set_config)                                                                              \
+	X(confirm)                                                                                 \
+	X(rollback)                                                                                \
+	X(history)                                                                                 \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
 	X(detach)                                                                                  \
+	X(log)                                                                                     \
+	X(set_log)                                                                                 \
 	X(metrics)                                                                                 \
 	X(healthz)
 

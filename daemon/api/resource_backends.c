@@ -199,13 +199,15 @@ static void log_override(const char *pool, const char *backend, const struct bod
 			 uid_t uid)
 {
 	if (body->has_admin)
-		log_info("backend %s/%s: %s, by user %u", pool, backend,
-			 engine_admin_word(body->admin), uid);
+		log_event(LOG_LEVEL_INFO, "override", "backend %s/%s: %s, by user %u", pool,
+			  backend, engine_admin_word(body->admin), uid);
 	if (body->has_weight && body->weight >= 0)
-		log_info("backend %s/%s: weight %d, by user %u", pool, backend, body->weight, uid);
+		log_event(LOG_LEVEL_INFO, "override", "backend %s/%s: weight %d, by user %u", pool,
+			  backend, body->weight, uid);
 	else if (body->has_weight)
-		log_info("backend %s/%s: the configuration's weight, by user %u", pool, backend,
-			 uid);
+		log_event(LOG_LEVEL_INFO, "override",
+			  "backend %s/%s: the configuration's weight, by user %u", pool, backend,
+			  uid);
 }
 
 /* Both in the configuration; so that an unknown name is no failure of the change. */

@@ -2,7 +2,9 @@
 #include "api/server.h"
 
 #include "api/gate.h"
+#include "api/trace.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine.h"
 #include "metrics/metrics.h"
@@ -30,9 +32,12 @@ struct server {
 
 /* What is kept of a request until it is complete. */
 struct exchange {
-	const struct server *server; /* borrowed */
-	struct request request;
+	struct request request; /* first: a resource that answers later keeps its address */
+	struct server *server;	/* borrowed */
+	struct answer answer;	/* filled once there is one */
+	bool suspended;
 	const struct route *route; /* NULL: it has been refused */
+	const char *method, *path; /* borrowed from the library */
 	struct event *deadline;	   /* owned */
 	uint64_t begun_us;
 	bool too_large;
@@ -110,6 +115,7 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 		return;
 	event_free(exchange->deadline);
 	free(exchange->request.body);
+	free(exchange->answer.text);
 	free(exchange);
 	*argument = NULL;
 }
@@ -124,11 +130,26 @@ static void count(const struct exchange *exchange, unsigned status)
 	histogram_add(&context->requests[place].duration, clock_fine_us() - exchange->begun_us);
 }
 
+/* A refusal is worth a line, the rest is for those who look into something. */
+static void log_answer(const struct exchange *exchange, unsigned status)
+{
+	if (status >= 500)
+		log_event(LOG_LEVEL_WARNING, "request_failed", "%s %s: %u", exchange->method,
+			  exchange->path, status);
+	else if (status >= 400)
+		log_event(LOG_LEVEL_INFO, "request_refused", "%s %s: %u", exchange->method,
+			  exchange->path, status);
+	else
+		log_event(LOG_LEVEL_DEBUG, "request", "%s %s: %u", exchange->method, exchange->path,
+			  status);
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
 				   const char *allow)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		strlen(answer->text), answer->text, MHD_RESPMEM_MUST_FREE);
+	size_t size = strlen(answer->text);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(size, steal(&answer->text), MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 	char tag[32];
 
@@ -144,6 +165,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 		MHD_add_response_header(response, "ETag", tag);
 	}
 	count(exchange, answer->status);
+	log_answer(exchange, answer->status);
 	restart_deadline(exchange);
 	result = MHD_queue_response(exchange->request.connection, answer->status, response);
 	MHD_destroy_response(response);
@@ -201,15 +223,37 @@ static void take_body(struct exchange *exchange, const char *bytes, size_t size)
 
 static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 {
-	struct answer answer = {0};
+	struct answer *answer = &exchange->answer;
 
 	if (exchange->too_large)
 		return send_problem(exchange, 413, too_large(exchange), NULL);
 	if (!exchange->request.body)
 		exchange->request.body = sl_calloc(1, 1);
-	exchange->route->resource(server->context, &exchange->request, &answer);
-	answer.generation = engine_generation(server->context->engine);
-	return send_answer(exchange, &answer, NULL);
+	if (!answer->status)
+		exchange->route->resource(server->context, &exchange->request, answer);
+	if (!answer->status) {
+		exchange->suspended = true;
+		evtimer_del(exchange->deadline);
+		MHD_suspend_connection(exchange->request.connection);
+		return MHD_YES;
+	}
+	answer->generation = engine_generation(server->context->engine);
+	return send_answer(exchange, answer, NULL);
+}
+
+/* Who asks, and within which trace: in all that is logged while he is answered. */
+static enum MHD_Result go_on(struct server *server, struct exchange *exchange, bool is_new)
+{
+	char actor[32] = "tcp", trace[TRACE_ID_SIZE];
+	_cleanup_log_context_ struct log_context said = {.actor = actor};
+
+	if (exchange->request.uid != (uid_t)-1)
+		snprintf(actor, sizeof(actor), "uid:%u", exchange->request.uid);
+	if (trace_parse(request_header(&exchange->request, "traceparent"), trace))
+		said.trace_id = trace;
+	log_context_push(&said);
+	return is_new ? begin(server, exchange, exchange->method, exchange->path)
+		      : finish(server, exchange);
 }
 
 /* Called by the library for the head, for each piece of the body, and at its end. */
@@ -219,17 +263,17 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
 	struct server *server = context;
 	struct exchange *exchange = *argument;
+	bool is_new = !exchange;
 
-	if (!exchange) {
-		*argument = exchange_new(server, connection);
-		return begin(server, *argument, method, path);
-	}
-	if (*size) {
-		take_body(exchange, bytes, *size);
-		*size = 0;
-		return MHD_YES;
-	}
-	return finish(server, exchange);
+	if (is_new)
+		*argument = exchange = exchange_new(server, connection);
+	exchange->method = method;
+	exchange->path = path;
+	if (is_new || !*size)
+		return go_on(server, exchange, is_new);
+	take_body(exchange, bytes, *size);
+	*size = 0;
+	return MHD_YES;
 }
 
 /* ---- the library in the loop ------------------------------------------------------------------------- */
@@ -248,6 +292,20 @@ static void run(struct server *server)
 	left.tv_usec = left_ms % 1000 * 1000;
 	if (evtimer_add(server->timer, &left))
 		sl_out_of_memory();
+}
+
+/* Resuming alone wakes nobody: the library has to be run. */
+void request_answer(const struct request *request, struct answer *answer)
+{
+	struct exchange *exchange = (struct exchange *)request;
+
+	exchange->answer = *answer;
+	memset(answer, 0, sizeof(*answer));
+	if (!exchange->suspended)
+		return;
+	exchange->suspended = false;
+	MHD_resume_connection(exchange->request.connection);
+	run(exchange->server);
 }
 
 static void wake(evutil_socket_t fd, short what, void *argument)
@@ -283,10 +341,11 @@ static int start_http(struct server *server)
 	int epoll_fd;
 
 	server->http = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, server,
-		MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		handle, server, MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
+		MHD_OPTION_END);
 	if (!server->http)
 		return -EIO;
 	epoll_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

@@ -12,6 +12,7 @@ void target_deinit(struct target *target)
 	for (size_t i = 0; i < target->n_services; i++)
 		free(target->services[i].backends);
 	free(target->services);
+	free(target->hops);
 	*target = (struct target){};
 }
 
@@ -145,6 +146,20 @@ static void remove_vips(const struct draft *draft, struct plan *plan, bool icmp)
 
 /* ---- backends ------------------------------------------------------------------------------------- */
 
+static int compare_hop(const void *key, const void *element)
+{
+	return address_compare(key, &((const struct target_hop *)element)->address);
+}
+
+static union next_hop next_hop_of(const struct target *target, const struct address *address)
+{
+	const struct target_hop *hop = NULL;
+
+	if (target->n_hops)
+		hop = bsearch(address, target->hops, target->n_hops, sizeof(*hop), compare_hop);
+	return hop ? hop->next_hop : (union next_hop){};
+}
+
 static void add_entries(const struct draft *draft, const struct placement *placement,
 			struct plan *plan)
 {
@@ -162,27 +177,29 @@ static void add_entries(const struct draft *draft, const struct placement *place
 			.forward = backend->forward,
 			.family = backend->address.family,
 			.service = placement->id,
-			.next_hop = backend->next_hop,
+			.next_hop = next_hop_of(draft->target, &backend->address),
 		};
 		memcpy(step->after.backend.addr_be, backend->address.word_be,
 		       sizeof(step->after.backend.addr_be));
 	}
 }
 
-static void add_next_hops(const struct draft *draft, const struct placement *placement,
-			  struct plan *plan)
+static void add_next_hops(const struct draft *draft, struct plan *plan)
 {
-	for (size_t i = 0; i < placement->target->n_backends; i++) {
-		uint64_t after = placement->target->backends[i].next_hop.word;
-		uint32_t id = placement->backends[i];
+	for (uint32_t id = 0; id < draft->world->size.backends; id++) {
 		const struct backend_entry *backend = &draft->world->backends[id];
+		struct address address = world_backend_address(backend);
+		union next_hop after;
 		struct step *step;
 
-		if (backend->state == BACKEND_FREE || backend->next_hop.word == after)
+		if (backend->state == BACKEND_FREE || draft->state[id] == BACKEND_FREE)
+			continue;
+		after = next_hop_of(draft->target, &address);
+		if (backend->next_hop.word == after.word)
 			continue;
 		step = plan_add(plan, STEP_BACKEND_NEXT_HOP, id);
 		step->before.word = backend->next_hop.word;
-		step->after.word = after;
+		step->after.word = after.word;
 	}
 }
 
@@ -241,7 +258,6 @@ static void update_services(const struct draft *draft, struct plan *plan)
 		if (placement->is_new)
 			continue;
 		add_entries(draft, placement, plan);
-		add_next_hops(draft, placement, plan);
 		table_update(draft, placement, plan);
 	}
 }
@@ -291,6 +307,7 @@ static void add_steps(const struct draft *draft, struct plan *plan)
 	add_egress(draft, plan, true);
 	create_services(draft, plan);
 	add_states(draft, plan);
+	add_next_hops(draft, plan);
 	update_services(draft, plan);
 	remove_services(draft, plan);
 	add_egress(draft, plan, false);

@@ -7,13 +7,18 @@
  * (service, address).
  *
  * Order of the steps: the program, if features are added; interfaces; new services, whole, up to
- * their VIPs, in space that no packet reads; states; then each service that changes: new backends, next
- * hops, slots of backends that come back and then their states, grace, slots (or a larger table),
- * word; then what is taken away; the program, if features fall away. So what may fail for want of
+ * their VIPs, in space that no packet reads; states; next hops, of backends that linger as well; then each
+ * service that changes: new backends, slots of backends that come back and then their states, grace,
+ * slots (or a larger table), word; then what is taken away; the program, if features fall away. So what may fail for want of
  * memory comes before the first slot moves. Undone in reverse.
  *
+ * Any beginning of a plan is sound: a VIP names a service that lives or none, and slots name backends of
+ * their own service. So a daemon may be killed in the middle, and an undo may get stuck.
+ *
  * Slots go to backends that are up and have a weight (round-robin: any weight counts as one). If a
- * service has none such, its slots stay as they are. A backend that left the target lingers as
+ * service has none such, its slots stay as they are. If it waits, slots that nobody ever had stay
+ * without an owner, so that they don't change hands as its backends come up one by one; later they are
+ * settled at once. A backend that left the target lingers as
  * draining (or down) until plan_settle() finds that no slot and no record names it. A backend with
  * another `forward` is another backend: flows keep the way they began with.
  *
@@ -35,7 +40,6 @@ struct target_backend {
 	uint16_t weight;	  /* 0 when it shall get no new flows */
 	enum backend_state state; /* up, draining, down */
 	enum forward forward;
-	union next_hop next_hop;
 };
 
 struct target_service {
@@ -51,11 +55,21 @@ struct target_service {
 	uint32_t udp_grace_ms;
 	struct target_backend *backends; /* owned; (address, forward) is unique */
 	size_t n_backends;
+	bool waits; /* for news of its backends: slots that nobody has stay so */
+};
+
+/* How an address is reached. Of the address alone: backends that linger are reached, too. */
+struct target_hop {
+	struct address address;
+	union next_hop next_hop; /* word 0: unresolved */
 };
 
 struct target {
 	struct target_service *services; /* owned; (vip, protocol, port) is unique */
 	size_t n_services;
+	struct target_hop
+		*hops; /* owned, sorted by address_compare(); those that lack are unresolved */
+	size_t n_hops;
 	struct egress_entry egress[EGRESS_MAX];
 	struct program_config program; /* features are computed by the plan */
 };

@@ -160,12 +160,15 @@ void draft_init(struct draft *draft, const struct world *world, const struct tar
 		.now_ns = now_ns,
 		.placements = sl_calloc(target->n_services, sizeof(*draft->placements)),
 		.ids = sl_calloc(count_backends(target), sizeof(*draft->ids)),
+		.service_named = sl_calloc(world->size.services, sizeof(*draft->service_named)),
 		.vip_wanted = sl_calloc(world->n_vips, sizeof(*draft->vip_wanted)),
 		.service_wanted = sl_calloc(world->size.services, sizeof(*draft->service_wanted)),
 		.backend_wanted = sl_calloc(world->size.backends, sizeof(*draft->backend_wanted)),
 		.state = sl_calloc(world->size.backends, sizeof(*draft->state)),
 		.next_service = SERVICE_NONE + 1,
 	};
+	for (size_t i = 0; i < world->n_vips; i++)
+		draft->service_named[world->vips[i].service] = true;
 	ids = draft->ids;
 	for (size_t i = 0; i < target->n_services; i++) {
 		const struct target_service *service = &target->services[i];
@@ -192,6 +195,7 @@ void draft_deinit(struct draft *draft)
 {
 	free(draft->placements);
 	free(draft->ids);
+	free(draft->service_named);
 	free(draft->vip_wanted);
 	free(draft->service_wanted);
 	free(draft->backend_wanted);
@@ -221,7 +225,8 @@ static uint32_t allocate_service(struct draft *draft)
 
 	for (; draft->next_service < world->size.services; draft->next_service++)
 		if (!(world->services[draft->next_service].word & SERVICE_WORD_LIVE) &&
-		    !world->service_hold[draft->next_service])
+		    !world->service_hold[draft->next_service] &&
+		    !draft->service_named[draft->next_service])
 			return draft->next_service++;
 	draft->missing.services++;
 	return DRAFT_NO_ID;

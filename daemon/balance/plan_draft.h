@@ -25,6 +25,7 @@ struct draft {
 	uint64_t now_ns;
 	struct placement *placements; /* owned, by VIP; as many as the target's services */
 	uint32_t *ids;		      /* owned: what placements[].backends point into */
+	bool *service_named;	      /* owned, [size.services]: by a VIP of the world */
 	bool *vip_wanted;	      /* owned, [world n_vips] */
 	bool *service_wanted;	      /* owned, [size.services] */
 	bool *backend_wanted;	      /* owned, [size.backends]: in the target, not lingering */

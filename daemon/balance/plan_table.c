@@ -49,10 +49,21 @@ struct shareholders {
 	uint64_t fingerprint;
 };
 
-static void shareholders_init(struct shareholders *holders, const struct placement *placement)
+/* A table has an owner for each slot, or for none. */
+static bool has_owners(const struct world *world, const struct placement *placement)
+{
+	uint64_t word = world->services[placement->id].word;
+
+	return !placement->is_new &&
+	       SLOT_CURRENT(world->slots[SERVICE_WORD_CHUNK(word) * SLOTS_PER_CHUNK]) != SLOT_NONE;
+}
+
+static void shareholders_init(struct shareholders *holders, const struct draft *draft,
+			      const struct placement *placement)
 {
 	const struct target_service *target = placement->target;
 	bool equal = target->algorithm == ALGORITHM_ROUND_ROBIN;
+	bool nobody = target->waits && !has_owners(draft->world, placement);
 
 	*holders = (struct shareholders){
 		.list = sl_calloc(target->n_backends, sizeof(*holders->list)),
@@ -63,7 +74,7 @@ static void shareholders_init(struct shareholders *holders, const struct placeme
 		const struct target_backend *backend = &target->backends[i];
 		__u32 weight = equal && backend->weight ? 1 : backend->weight;
 
-		if (backend->state != BACKEND_UP || !weight)
+		if (nobody || backend->state != BACKEND_UP || !weight)
 			continue;
 		holders->list[holders->count++] = (struct maglev_backend){
 			.address = backend->address,
@@ -164,7 +175,7 @@ void table_create(const struct draft *draft, const struct placement *placement, 
 	struct shareholders holders;
 
 	memset(table, 0xff, n_slots * sizeof(*table)); /* SLOT_NONE */
-	shareholders_init(&holders, placement);
+	shareholders_init(&holders, draft, placement);
 	if (holders.count)
 		fill(&holders, placement->word, table);
 	for (uint32_t i = 0; i < n_slots; i++)
@@ -293,7 +304,7 @@ void table_update(const struct draft *draft, const struct placement *placement, 
 		bring_back(draft, placement, plan, slots);
 	if (tracks_all(word) && !tracks_all(placement->word))
 		untrack(word, plan, slots);
-	shareholders_init(&holders, placement);
+	shareholders_init(&holders, draft, placement);
 	if (holders.fingerprint != known || !same_mapping(word, placement->word))
 		refill(draft, placement, plan, &holders, slots);
 	add_word(draft->world, plan, placement);

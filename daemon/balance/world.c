@@ -116,6 +116,10 @@ static void apply_vip(struct world *world, const struct vip *before, const struc
 
 	assert(found == (before->address.family != 0));
 	assert(!found || world->vips[at].service == before->service);
+	/* Packets may have read the old number. */
+	if (found && before->service != SERVICE_NONE &&
+	    !(world->services[before->service].word & SERVICE_WORD_LIVE))
+		world->service_hold[before->service] |= HOLD_GRACE;
 	if (found && after->address.family)
 		world->vips[at] = *after;
 	else if (found)

@@ -10,6 +10,9 @@
  * `hold`: world_apply() sets it when a thing becomes free and clears it when one is taken (which
  * only an inverse does to a held one); the engine lifts it when the time has come.
  *
+ * The id of a service is in use as long as its word is live or a VIP names it: a VIP that could not be
+ * taken away must never steer into another service.
+ *
  * A chunk is in use if the table of a live service covers it.
  */
 #ifndef SLUICE_WORLD_H

@@ -9,5 +9,7 @@
 
 /* YAML, every field written out. Caller frees. */
 char *config_write(const struct config *config);
+/* The same as JSON, numbers as numbers. */
+char *config_write_json(const struct config *config);
 
 #endif

@@ -31,7 +31,7 @@ static const struct map_size sizes[MAP_COUNT] = {
 	[MAP_slots] = {OF(slots), 1, SLOTS_PER_CHUNK, 0},
 	[MAP_backends] = {OF(backends), 1, 1, 0},
 	[MAP_backend_counters] = {OF(backends), 1, 1, 0},
-	[MAP_flows] = {OF(flows), 2, FLOWS_PER_BUCKET, 0},
+	[MAP_flows] = {OF(flows), FLOW_ENTRIES, FLOWS_PER_BUCKET, 0},
 };
 
 uint32_t maps_entries(enum map_number map, const struct config_capacity *capacity)

@@ -6,6 +6,7 @@
 #include "dataplane/program.h"
 #include "dataplane/shared.h"
 
+#include <bpf/bpf.h>
 #include <linux/magic.h>
 #include <net/if.h>
 
@@ -146,6 +147,26 @@ static int remove_version(const char *path, unsigned *links, struct sl_errors *e
 	return err;
 }
 
+bool pins_are_none(const char *directory)
+{
+	_cleanup_(close_directory) DIR *pins = opendir(directory);
+	struct dirent *entry;
+
+	while (pins && (entry = readdir(pins)))
+		if (entry->d_name[0] != '.')
+			return false;
+	return pins;
+}
+
+int pins_remove(const char *directory, unsigned *ret_links, struct sl_errors *errors)
+{
+	unsigned links = 0;
+	int err = remove_version(directory, &links, errors);
+
+	*ret_links = links;
+	return err;
+}
+
 static bool is_version(const char *name)
 {
 	return name[0] == 'v' && name[1] && !name[1 + strspn(name + 1, "0123456789")];
@@ -171,4 +192,32 @@ int program_remove_all(const char *pin_dir, unsigned *ret_links, struct sl_error
 	if (!err)
 		*ret_links = links;
 	return err;
+}
+
+/* ---- other versions -------------------------------------------------------------------------- */
+
+static bool is_held(const char *path)
+{
+	_cleanup_fd_ int link = bpf_obj_get(path);
+
+	return link >= 0 && link_is_attached(link);
+}
+
+char *pins_foreign_link(const char *directory, const char *interface)
+{
+	_cleanup_free_ char *pin_dir = sl_strdup(directory);
+	_cleanup_(close_directory) DIR *versions = NULL;
+	char *ours = strrchr(pin_dir, '/');
+	struct dirent *entry;
+
+	*ours++ = '\0';
+	versions = opendir(pin_dir);
+	while (versions && (entry = readdir(versions))) {
+		_cleanup_free_ char *version = sl_printf("%s/%s", pin_dir, entry->d_name);
+		_cleanup_free_ char *path = pins_link_path(version, interface);
+
+		if (is_version(entry->d_name) && strcmp(entry->d_name, ours) && is_held(path))
+			return steal(&path);
+	}
+	return NULL;
 }

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /* Creates PIN_DIR/v<SLUICE_ABI> if need be, for root alone. Caller frees. */
 int pins_make_directory(const char *pin_dir, char **ret_directory, struct sl_errors *errors);
 
@@ -24,8 +26,15 @@ int pins_make_directory(const char *pin_dir, char **ret_directory, struct sl_err
 #define PINS_PATIENCE_MS 3000
 int pins_lock(const char *pin_dir, struct sl_errors *errors);
 
+/* Whether nothing is pinned in a directory that pins_make_directory() returned. */
+bool pins_are_none(const char *directory);
+/* Takes all away that is pinned there, and the directory. Detaches links, and counts them. */
+int pins_remove(const char *directory, unsigned *ret_links, struct sl_errors *errors);
+
 /* Caller frees. */
 char *pins_link_path(const char *directory, const char *interface);
 char *pins_shared_path(const char *directory, const char *interface);
+/* Of the link by which a daemon of another ABI still holds the interface, or NULL. Caller frees. */
+char *pins_foreign_link(const char *directory, const char *interface);
 
 #endif

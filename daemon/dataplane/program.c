@@ -20,12 +20,15 @@ struct attachment {
 	char interface[IF_NAMESIZE];
 	unsigned ifindex;
 	enum config_mode mode;
-	int link; /* owned; -1: behind the dispatcher */
+	int link;    /* owned; -1: behind the dispatcher */
+	bool is_new; /* nothing of ours was there */
 };
 
 struct program {
-	char *directory;	 /* owned: PIN_DIR/v1 */
-	int lock;		 /* owned: on PIN_DIR */
+	char *directory;   /* owned: PIN_DIR/v1 */
+	int lock;	   /* owned: on PIN_DIR */
+	bool has_new_maps; /* none were pinned */
+	bool has_started;
 	struct sluice_bpf *maps; /* owned, and so below */
 	struct sluice_bpf *live; /* NULL: nothing loaded yet */
 	struct sluice_bpf *twin;
@@ -53,6 +56,8 @@ int program_open(const char *pin_dir, const struct config_capacity *capacity,
 		err = program->lock < 0 ? program->lock : 0;
 	}
 	if (!err)
+		program->has_new_maps = pins_are_none(program->directory);
+	if (!err)
 		err = maps_open(program->directory, capacity, &program->maps, errors);
 	if (err)
 		return err;
@@ -73,6 +78,33 @@ void program_close(struct program *program)
 	free(program->directory);
 	sl_closep(&program->lock);
 	free(program);
+}
+
+void program_started(struct program *program)
+{
+	program->has_started = true;
+}
+
+static void take_back(struct program *program)
+{
+	struct sl_errors errors = {};
+	unsigned links;
+
+	if (program->has_new_maps)
+		pins_remove(program->directory, &links, &errors);
+	for (size_t i = program->n_attachments; !program->has_new_maps && i-- > 0;)
+		if (program->attachments[i].is_new)
+			program_detach(program, program->attachments[i].interface, &errors);
+	for (size_t i = 0; i < errors.count; i++)
+		log_error("%s: %s", errors.list[i].where, errors.list[i].what);
+	sl_errors_deinit(&errors);
+}
+
+void program_end(struct program *program)
+{
+	if (program && !program->has_started)
+		take_back(program);
+	program_close(program);
 }
 
 int program_lock_fd(const struct program *program)
@@ -107,14 +139,15 @@ static void forget(struct program *program, const char *interface)
 }
 
 static void remember(struct program *program, const struct link_target *target, int link,
-		     enum config_mode mode)
+		     enum config_mode mode, bool is_new)
 {
 	struct attachment *attachment;
 
 	program->attachments = sl_realloc_array(program->attachments, program->n_attachments + 1,
 						sizeof(*attachment));
 	attachment = &program->attachments[program->n_attachments++];
-	*attachment = (struct attachment){.ifindex = target->ifindex, .mode = mode, .link = link};
+	*attachment = (struct attachment){
+		.ifindex = target->ifindex, .mode = mode, .link = link, .is_new = is_new};
 	snprintf(attachment->interface, sizeof(attachment->interface), "%s", target->interface);
 }
 
@@ -142,28 +175,36 @@ static int attach_link(struct program *program, const struct link_target *target
 {
 	_cleanup_free_ char *path = pins_link_path(program->directory, target->interface);
 	_cleanup_free_ char *mark = pins_shared_path(program->directory, target->interface);
+	_cleanup_free_ char *foreign = pins_foreign_link(program->directory, target->interface);
 	enum config_mode mode = CONFIG_MODE_COUNT, before;
+	bool was_shared = !access(mark, F_OK), is_new;
 	int fd = object_program_fd(program->live), link, again;
 
-	if (!access(mark, F_OK)) {
+	if (foreign)
+		return sl_fail(errors, EBUSY, foreign,
+			       "a sluice whose maps have another ABI holds interface %s: "
+			       "`sluicectl detach` takes it off",
+			       target->interface);
+	if (was_shared) {
 		shared_detach(target->ifindex);
 		unlink(mark);
 	}
 	link = take_over(program, target, path, wanted, &mode);
 	before = mode;
+	is_new = !was_shared && before == CONFIG_MODE_COUNT;
 	if (link == -ENOENT)
 		link = link_create(target, fd, wanted, path, &mode, errors);
 	else if (link < 0)
 		sl_fail(errors, -link, path, "can't be reopened: %s", strerror(-link));
 	if (link >= 0) {
-		remember(program, target, link, mode);
+		remember(program, target, link, mode, is_new);
 		return 0;
 	}
 	/* Refused in the mode that is wanted: better in the one it had than not at all. */
 	again = before == CONFIG_MODE_COUNT ? -ENOENT
 					    : link_create(target, fd, before, path, &mode, NULL);
 	if (again >= 0)
-		remember(program, target, again, mode);
+		remember(program, target, again, mode, false);
 	return link;
 }
 
@@ -172,21 +213,22 @@ static int attach_shared(struct program *program, const struct link_target *targ
 {
 	_cleanup_free_ char *path = pins_link_path(program->directory, target->interface);
 	_cleanup_free_ char *mark = pins_shared_path(program->directory, target->interface);
+	bool was_shared = !access(mark, F_OK), was_link;
 	enum config_mode mode;
 	int err;
 
 	/* A link of ours and the dispatcher exclude each other. */
-	link_remove(path);
+	was_link = !link_remove(path);
 	err = shared_attach(target, program->maps, &program->settings, wanted, &mode, errors);
 	if (err)
 		return err;
-	if (access(mark, F_OK))
+	if (!was_shared)
 		err = bpf_obj_pin(program_map_fd(program, MAP_explanation), mark);
 	if (err) {
 		shared_detach(target->ifindex);
 		return sl_fail(errors, -err, mark, "can't be pinned: %s", strerror(-err));
 	}
-	remember(program, target, -1, mode);
+	remember(program, target, -1, mode, !was_shared && !was_link);
 	return 0;
 }
 

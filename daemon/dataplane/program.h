@@ -33,6 +33,14 @@ int program_open(const char *pin_dir, const struct config_capacity *capacity,
 		 struct sl_errors *errors);
 void program_close(struct program *program);
 
+/*
+ * The start is done: what was attached stays when this process ends. program_end() is program_close(),
+ * but a start that did not come that far leaves what it found: interfaces that had no program of ours
+ * are detached, and maps that weren't there are unpinned. What was attached before stays attached.
+ */
+void program_started(struct program *program);
+void program_end(struct program *program);
+
 /* Borrowed, both. */
 int program_lock_fd(const struct program *program);
 int program_map_fd(const struct program *program, enum map_number map);

@@ -5,7 +5,9 @@
  * engine_commit(): validate -> plan -> apply -> swap, or nothing at all. Configuration, health,
  * overrides and next hops all end in the same commit: the engine folds them into a target
  * (plan.h), plans against its world, and applies step by step; on a failure it undoes what was done,
- * in reverse, and the old state stays, down to the byte.
+ * in reverse, and the old state stays, down to the byte. Should a step of the way back fail as well,
+ * the error says so, the maps hold the beginning of the plan, which is sound, and rebuilds are tried
+ * until the old state stands again.
  *
  * It also walks the flow table, lifts holds after grace periods (waited for in a thread of its own),
  * and lets drained slots settle. One thread: all calls come from the loop.
@@ -32,16 +34,36 @@ enum admin { ENGINE_ADMINS(X) ADMIN_COUNT };
 #undef X
 const char *engine_admin_word(enum admin admin);
 
-/* Called after each commit of a new configuration, with that configuration. */
-typedef void engine_committed_fn(void *context, const struct config *config);
+/* News from the engine; neither may call it back to change anything. */
+struct engine_listener {
+	/* After each commit of a new configuration, with that configuration. */
+	void (*committed)(void *context, const struct config *config);
+	/*
+	 * Whose next hops are wanted by now: of all backends that the configuration or the maps name.
+	 * So a backend that lingers goes on being followed until nothing names it. Sorted, no
+	 * duplicates, borrowed. What engine_set_next_hop() said of others is forgotten.
+	 */
+	void (*watch)(void *context, const struct address *addresses, size_t count);
+	void *context;
+};
 
-/* Borrows the data plane. The world is read from it: state from before a restart goes on. */
-int engine_new(struct event_base *base, struct dataplane *dataplane, engine_committed_fn *committed,
-	       void *context, struct engine **ret_engine, struct sl_errors *errors);
+/*
+ * Borrows the data plane; copies the listener. The world is read from the former: state from before a restart
+ * goes on.
+ */
+int engine_new(struct event_base *base, struct dataplane *dataplane,
+	       const struct engine_listener *listener, struct engine **ret_engine,
+	       struct sl_errors *errors);
 void engine_free(struct engine *engine);
 
-/* Takes `desired` on success only. -errno with errors, and then nothing has changed. */
-int engine_commit(struct engine *engine, struct config *desired, struct sl_errors *errors);
+/*
+ * Makes it the configuration in force, as the generation of that number, which is the caller's to give.
+ * Takes `desired` on success only. -errno with errors, and then nothing has changed.
+ */
+int engine_commit(struct engine *engine, struct config *desired, uint64_t generation,
+		  struct sl_errors *errors);
+/* What is in force is known by another number from now on. */
+void engine_renumber(struct engine *engine, uint64_t generation);
 
 /* What a commit would do, without doing it. */
 struct engine_preview {
@@ -75,7 +97,7 @@ void engine_set_next_hop(struct engine *engine, const struct address *address, b
 const struct config *engine_config(const struct engine *engine); /* NULL before the first commit */
 const struct world *engine_world(const struct engine *engine);
 struct dataplane *engine_dataplane(const struct engine *engine);
-uint64_t engine_generation(const struct engine *engine);   /* counts commits of a configuration */
+uint64_t engine_generation(const struct engine *engine);   /* 0 before the first commit */
 uint64_t engine_committed_at(const struct engine *engine); /* CLOCK_REALTIME, seconds */
 
 /* One backend in one service. */
@@ -107,7 +129,7 @@ void engine_service(const struct engine *engine, size_t service,
 
 /* The flow table, as of the last whole scan. */
 struct engine_flows {
-	uint64_t capacity; /* records */
+	uint64_t capacity; /* flows, as in the configuration */
 	uint64_t records;
 	uint64_t scans; /* whole ones so far */
 };

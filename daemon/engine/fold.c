@@ -8,21 +8,18 @@
 #include <string.h>
 
 static void fold_backend(const struct config_service *service, const struct config_backend *backend,
-			 const struct overlay_backend *overlay, const struct hops *hops,
-			 struct target_backend *ret)
+			 const struct overlay_backend *overlay, struct target_backend *ret)
 {
 	*ret = (struct target_backend){
 		.address = backend->address,
 		.weight = overlay_weight(overlay, backend),
 		.state = overlay_state(overlay, backend),
 		.forward = service->forward,
-		.next_hop = hops_get(hops, &backend->address),
 	};
 }
 
 static void fold_service(const struct config *config, const struct config_service *service,
-			 const struct overlay *overlay, const struct hops *hops,
-			 struct target_service *ret)
+			 const struct overlay *overlay, uint64_t now_ns, struct target_service *ret)
 {
 	const struct config_pool *pool = &config->pools[service->pool];
 
@@ -40,9 +37,12 @@ static void fold_service(const struct config *config, const struct config_servic
 		.backends = sl_calloc(pool->n_backends, sizeof(*ret->backends)),
 		.n_backends = pool->n_backends,
 	};
-	for (size_t b = 0; b < pool->n_backends; b++)
-		fold_backend(service, &pool->backends[b], &overlay->pools[service->pool][b], hops,
-			     &ret->backends[b]);
+	for (size_t b = 0; b < pool->n_backends; b++) {
+		const struct overlay_backend *known = &overlay->pools[service->pool][b];
+
+		fold_backend(service, &pool->backends[b], known, &ret->backends[b]);
+		ret->waits |= overlay_waits(known, &pool->backends[b], now_ns);
+	}
 }
 
 /* Rounded up, and one more: a tick may have begun just before the record's last packet. */
@@ -70,13 +70,18 @@ static void fold_program(const struct config *config, struct program_config *ret
 }
 
 void fold(const struct config *config, const struct overlay *overlay, const struct hops *hops,
-	  struct target *ret_target)
+	  uint64_t now_ns, struct target *ret_target)
 {
 	memset(ret_target, 0, sizeof(*ret_target));
 	ret_target->n_services = config->n_services;
 	ret_target->services = sl_calloc(config->n_services, sizeof(*ret_target->services));
 	for (size_t i = 0; i < config->n_services; i++)
-		fold_service(config, &config->services[i], overlay, hops, &ret_target->services[i]);
+		fold_service(config, &config->services[i], overlay, now_ns,
+			     &ret_target->services[i]);
+	ret_target->hops = sl_calloc(hops->count, sizeof(*ret_target->hops));
+	ret_target->n_hops = hops->count;
+	if (hops->count)
+		memcpy(ret_target->hops, hops->list, hops->count * sizeof(*hops->list));
 	memcpy(ret_target->egress, hops->egress, sizeof(ret_target->egress));
 	fold_program(config, &ret_target->program);
 }

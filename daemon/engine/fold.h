@@ -15,8 +15,11 @@
  */
 #define FOLD_IDLE_CLOSING_MS 120000
 
-/* `ret_target` borrows the names of `config`. */
+/*
+ * `ret_target` borrows the names of `config`. A service waits while the first result of a backend that
+ * might get its flows is due.
+ */
 void fold(const struct config *config, const struct overlay *overlay, const struct hops *hops,
-	  struct target *ret_target);
+	  uint64_t now_ns, struct target *ret_target);
 
 #endif

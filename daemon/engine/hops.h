@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hops.h - next hops by backend address, and the egress entries that they name. Pure.
+ * hops.h - next hops by the addresses that are watched, and the egress entries that they name. Pure.
  *
  * An egress entry is three fields that packets read together, so it is never rewritten in place: a
  * new one takes its part, and the old index is given out again only after a grace period.
@@ -8,19 +8,13 @@
 #ifndef SLUICE_HOPS_H
 #define SLUICE_HOPS_H
 
-#include "base/address.h"
-#include "sluice/abi.h"
+#include "balance/plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct hop {
-	struct address address;
-	union next_hop next_hop; /* word 0: unresolved */
-};
-
 struct hops {
-	struct hop *list; /* owned, sorted by address */
+	struct target_hop *list; /* owned, sorted by address_compare() */
 	size_t count;
 	struct egress_entry egress[EGRESS_MAX];
 	bool held[EGRESS_MAX]; /* named by nothing, but perhaps still being read */
@@ -39,7 +33,8 @@ bool hops_clear(struct hops *hops, const struct address *address);
 /* After a restart: what a map entry said. */
 void hops_adopt(struct hops *hops, const struct address *address, union next_hop next_hop);
 
-union next_hop hops_get(const struct hops *hops, const struct address *address);
+/* Forgets all other addresses than these, which are sorted by address_compare(). */
+void hops_keep(struct hops *hops, const struct address *addresses, size_t count);
 
 /* A grace period has passed since `covered` was a copy of `held`. */
 void hops_release(struct hops *hops, const bool covered[EGRESS_MAX]);

@@ -10,6 +10,8 @@
 #include "engine/hops.h"
 #include "engine/overlay.h"
 
+#include <event2/util.h>
+
 struct event;
 
 /* What a grace period under way will release: copies of the holds when it began. */
@@ -48,10 +50,16 @@ struct view {
 	uint32_t *origin;
 };
 
+/* The addresses whose next hops are wanted. */
+struct watch {
+	struct address *addresses; /* owned, sorted: what the listener was told last */
+	size_t count;
+	bool stale; /* entries came or went since */
+};
+
 struct engine {
 	struct dataplane *dataplane; /* borrowed */
-	engine_committed_fn *committed;
-	void *context;
+	struct engine_listener listener;
 
 	struct config *config; /* owned; NULL before the first commit */
 	struct overlay overlay;
@@ -60,21 +68,43 @@ struct engine {
 	uint64_t generation;
 	uint64_t committed_at;
 	uint64_t applied; /* counts changes of the world */
+	struct watch watch;
 	struct view view;
 
 	unsigned failed_rebuilds; /* in a row, DOUBLINGS at most */
+	struct event *patience;	  /* owned: the first result that is due next */
 	struct event *rebuild;	  /* owned: a merged commit of what health and net said */
 	struct reclaim reclaim;
 	struct walk walk;
 };
 
-/* engine.c: carries a plan out, or undoes it. */
+/* carry.c: one step, to the maps and then to the world. */
+int engine_carry_out(struct engine *engine, const struct step *step, struct sl_errors *errors);
+/* Carries a plan out, or undoes it. */
 int engine_apply(struct engine *engine, const struct plan *plan, struct sl_errors *errors);
+
+/* rebuild.c: converges to the current configuration a moment later. */
+void rebuild_soon(struct engine *engine);
+/* Rebuilds when first results that are due have failed to come. */
+void patience_begin(struct engine *engine);
+void patience_on_end(evutil_socket_t fd, short what, void *context);
+/* A timer's callback; the context is the engine. */
+void engine_on_rebuild(evutil_socket_t fd, short what, void *context);
+
+/* engine.c: what is known of a backend by name, or NULL with an error. */
+struct overlay_backend *engine_overlay(const struct engine *engine, const char *pool,
+				       const char *backend, struct sl_errors *errors);
 /* Plans and applies the current configuration with what is known by now. */
 int engine_refresh(struct engine *engine, struct sl_errors *errors);
 
-/* view.c */
+/* view.c: the id of a backend in a service, found in the world by its VIP; -1: it has none. */
+int view_find_backend(const struct engine *engine, const struct config_service *service,
+		      const struct address *address);
 void view_deinit(struct view *view);
+
+/* watch.c: tells the listener, and forgets the next hops of others, if that changed. */
+void watch_update(struct engine *engine);
+void watch_deinit(struct watch *watch);
 
 /* reclaim.c */
 int reclaim_init(struct engine *engine, struct event_base *base, struct sl_errors *errors);

@@ -111,13 +111,18 @@ static int member_id(const struct view *view, uint32_t service, enum forward for
 
 /* ---- what is seen ----------------------------------------------------------------------------------- */
 
-static uint32_t service_id(const struct engine *engine, size_t service)
+static uint32_t service_id(const struct engine *engine, const struct config_service *service)
 {
-	const struct config_service *wanted = &engine->config->services[service];
-	const struct vip *vip =
-		world_find_vip(&engine->world, &wanted->vip, wanted->protocol, htons(wanted->port));
+	const struct vip *vip = world_find_vip(&engine->world, &service->vip, service->protocol,
+					       htons(service->port));
 
 	return vip ? vip->service : SERVICE_NONE;
+}
+
+int view_find_backend(const struct engine *engine, const struct config_service *service,
+		      const struct address *address)
+{
+	return member_id(view_of(engine), service_id(engine, service), service->forward, address);
 }
 
 void engine_backend(const struct engine *engine, size_t service, size_t backend,
@@ -127,7 +132,7 @@ void engine_backend(const struct engine *engine, size_t service, size_t backend,
 	const struct config_backend *wanted = &engine->config->pools[of->pool].backends[backend];
 	const struct overlay_backend *overlay = &engine->overlay.pools[of->pool][backend];
 	const struct view *view = view_of(engine);
-	int id = member_id(view, service_id(engine, service), of->forward, &wanted->address);
+	int id = view_find_backend(engine, of, &wanted->address);
 
 	*ret_backend = (struct engine_backend){
 		.id = id,
@@ -152,13 +157,15 @@ void engine_service(const struct engine *engine, size_t service, struct engine_s
 	const struct config_pool *pool = &engine->config->pools[of->pool];
 	const __u32 *slots;
 
-	*ret_service = (struct engine_service){.id = service_id(engine, service)};
+	*ret_service = (struct engine_service){.id = service_id(engine, of)};
 	for (size_t i = 0; i < pool->n_backends; i++)
 		if (overlay_weight(&engine->overlay.pools[of->pool][i], &pool->backends[i]))
 			ret_service->usable++;
 	if (ret_service->id == SERVICE_NONE)
 		return;
 	slots = slots_of(&engine->world, ret_service->id, &ret_service->slots);
+	if (ret_service->slots && SLOT_CURRENT(slots[0]) == SLOT_NONE)
+		ret_service->usable = 0; /* nobody has its slots yet */
 	for (uint32_t i = 0; i < ret_service->slots; i++) {
 		ret_service->settled += slot_is_settled(slots[i]);
 		ret_service->moving += slot_is_moving(slots[i]);
@@ -172,7 +179,7 @@ void engine_flows(const struct engine *engine, struct engine_flows *ret_flows)
 
 	dataplane_flows(engine->dataplane, &buckets);
 	*ret_flows = (struct engine_flows){
-		.capacity = (uint64_t)buckets * FLOWS_PER_BUCKET,
+		.capacity = (uint64_t)buckets * FLOWS_PER_BUCKET / FLOW_ENTRIES,
 		.records = engine->walk.records,
 		.scans = engine->walk.completed,
 	};

@@ -62,7 +62,7 @@ static void settle(struct engine *engine)
 
 	if (!engine->config)
 		return;
-	fold(engine->config, &engine->overlay, &engine->hops, &target);
+	fold(engine->config, &engine->overlay, &engine->hops, clock_now_ns(), &target);
 	plan_settle(&engine->world, &target, &engine->walk.scan, clock_now_ns(), &plan);
 	if (engine_apply(engine, &plan, &errors)) {
 		char *text = sl_errors_text(&errors);
@@ -73,6 +73,7 @@ static void settle(struct engine *engine)
 	sl_errors_deinit(&errors);
 	plan_deinit(&plan);
 	target_deinit(&target);
+	watch_update(engine);
 }
 
 static void finish(struct engine *engine)

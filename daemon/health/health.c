@@ -106,23 +106,30 @@ static struct runner **find(const struct runner_set *set, const char *pool, cons
 	return bsearch(&name, set->list, set->count, sizeof(*set->list), compare_name);
 }
 
-/*
- * The runner for this backend: the one from before, taken out of the set if it goes on, or a new one.
- * What was known of another address counts for nothing.
- */
-static struct runner *follow_backend(struct health *health, const struct config_pool *pool,
+/* Before names: a backend is its pool and its address. */
+static int compare_backends(const void *a, const void *b)
+{
+	const struct runner *x = *(struct runner *const *)a, *y = *(struct runner *const *)b;
+	int order = strcmp(x->pool, y->pool);
+
+	return order ? order : address_compare(&x->address, &y->address);
+}
+
+/* The runner for this backend: the one from before, whatever its name was, or a new one. */
+static struct runner *follow_backend(struct health *health, const struct runner_set *before,
+				     const struct config_pool *pool,
 				     const struct config_backend *backend)
 {
-	struct runner **found = find(&health->runners, pool->name, backend->name);
-	enum check_state state = CHECK_UNKNOWN;
+	struct runner wanted = {.address = backend->address}, *key = &wanted, **found = NULL;
 
-	if (found && address_equal(&(*found)->address, &backend->address)) {
-		runner_change(*found, &pool->check);
-		return *found;
-	}
+	memcpy(wanted.pool, pool->name, sizeof(wanted.pool));
+	if (before->count)
+		found = bsearch(&key, before->list, before->count, sizeof(key), compare_backends);
 	if (!found)
-		state = health->recall(health->host.context, pool->name, backend->name);
-	return runner_new(&health->host, pool, backend, state);
+		return runner_new(&health->host, pool, backend,
+				  health->recall(health->host.context, pool->name, backend->name));
+	runner_change(*found, backend->name, &pool->check);
+	return *found;
 }
 
 static size_t count_backends(const struct config *config)
@@ -134,7 +141,8 @@ static size_t count_backends(const struct config *config)
 	return count;
 }
 
-static struct runner_set follow_pools(struct health *health, const struct config *config)
+static struct runner_set follow_pools(struct health *health, const struct runner_set *before,
+				      const struct config *config)
 {
 	struct runner_set set = {sl_calloc(count_backends(config), sizeof(*set.list)), 0};
 
@@ -144,32 +152,27 @@ static struct runner_set follow_pools(struct health *health, const struct config
 		if (!probe_kinds[pool->check.type])
 			continue;
 		for (size_t j = 0; j < pool->n_backends; j++)
-			set.list[set.count++] = follow_backend(health, pool, &pool->backends[j]);
+			set.list[set.count++] =
+				follow_backend(health, before, pool, &pool->backends[j]);
 	}
 	qsort(set.list, set.count, sizeof(*set.list), compare_runners);
 	return set;
-}
-
-/* Ends a runner of before, unless it goes on. */
-static void retire(struct health *health, struct runner *runner)
-{
-	struct runner **now = find(&health->runners, runner->pool, runner->backend);
-
-	if (now && *now == runner)
-		return;
-	if (now && runner->check.state == CHECK_UP && (*now)->check.state != CHECK_UP)
-		health->host.changed(health->host.context, runner->pool, runner->backend, false,
-				     (*now)->last.text);
-	runner_free(runner);
 }
 
 void health_follow(struct health *health, const struct config *config)
 {
 	struct runner_set before = health->runners;
 
-	health->runners = follow_pools(health, config);
-	for (size_t i = 0; i < before.count; i++)
-		retire(health, before.list[i]);
+	if (before.count)
+		qsort(before.list, before.count, sizeof(*before.list), compare_backends);
+	health->runners = follow_pools(health, &before, config);
+	for (size_t i = 0; i < before.count; i++) {
+		struct runner *runner = before.list[i];
+		struct runner **now = find(&health->runners, runner->pool, runner->backend);
+
+		if (!now || *now != runner)
+			runner_free(runner);
+	}
 	free(before.list);
 }
 

@@ -3,7 +3,7 @@
  * health.h - asks backends whether they live, and says so when that changes.
  *
  * One check runs for each (pool, backend) whose pool has a check; the first begins at a random moment
- * in [0, interval), so that a thousand don't begin at once, later ones with 5% jitter. TCP: connect,
+ * of the first second (of the interval, if that is shorter), so that a thousand don't begin at once, later ones with 5% jitter. TCP: connect,
  * then reset. HTTP: GET by libcurl's multi interface. Never blocks; a backend that hangs costs a
  * descriptor until its time-out.
  */
@@ -23,13 +23,10 @@ struct health_view { /* valid until the next call */
 	uint32_t last_ms; /* how long the last probe took */
 };
 
-/*
- * News. `why` is the last result. Called from the loop; also from health_follow() when a backend that
- * was up got another address, of which nothing is known. It may not call health_follow().
- */
+/* News, the first result among it. `why` is the last result. Called from the loop. */
 typedef void health_changed_fn(void *context, const char *pool, const char *backend, bool up,
 			       const char *why);
-/* What is known from before (a restart): CHECK_UNKNOWN if nothing. */
+/* What is known of a backend that is new here (after a restart, say): CHECK_UNKNOWN if nothing. */
 typedef enum check_state health_recall_fn(void *context, const char *pool, const char *backend);
 
 int health_new(struct event_base *base, health_changed_fn *changed, health_recall_fn *recall,
@@ -37,8 +34,9 @@ int health_new(struct event_base *base, health_changed_fn *changed, health_recal
 void health_free(struct health *health);
 
 /*
- * Makes the running checks those of `config`. A check whose address and parameters are the same goes
- * on as it is; one whose parameters alone changed keeps its state. Borrows nothing.
+ * Makes the running checks those of `config`. A check whose pool, address and parameters are the
+ * same goes on as it is, whatever the backend is called by now; one whose parameters alone changed
+ * keeps its state. Borrows nothing.
  */
 void health_follow(struct health *health, const struct config *config);
 

@@ -127,7 +127,8 @@ static void free_parameters(struct runner *runner)
 
 static void begin_anew(struct runner *runner)
 {
-	wake_in(runner, random_below(runner->host, runner->parameters.interval_ms * NS_PER_MS));
+	wake_in(runner,
+		random_below(runner->host, config_first_check_ms(&runner->parameters) * NS_PER_MS));
 }
 
 struct runner *runner_new(struct runner_host *host, const struct config_pool *pool,
@@ -172,8 +173,10 @@ static bool same_parameters(const struct config_health *a, const struct config_h
 	       a->timeout_ms == b->timeout_ms && a->rise == b->rise && a->fall == b->fall;
 }
 
-void runner_change(struct runner *runner, const struct config_health *parameters)
+void runner_change(struct runner *runner, const char backend[CONFIG_NAME_MAX],
+		   const struct config_health *parameters)
 {
+	memcpy(runner->backend, backend, sizeof(runner->backend));
 	if (same_parameters(&runner->parameters, parameters))
 		return;
 	cancel(runner);

@@ -39,12 +39,15 @@ struct runner {
 	uint32_t last_ms;
 };
 
-/* Begins at a random moment of the first interval. Copies what it is given but `host`. */
+/* Begins at a random moment of the first config_first_check_ms(). Copies what it is given but `host`. */
 struct runner *runner_new(struct runner_host *host, const struct config_pool *pool,
 			  const struct config_backend *backend, enum check_state state);
 void runner_free(struct runner *runner);
 
-/* Takes over changed parameters and begins anew, its state kept. Nothing if they are the same. */
-void runner_change(struct runner *runner, const struct config_health *parameters);
+/*
+ * Takes over a changed name, and changed parameters; with these it begins anew, its state kept.
+ */
+void runner_change(struct runner *runner, const char backend[CONFIG_NAME_MAX],
+		   const struct config_health *parameters);
 
 #endif

@@ -122,6 +122,14 @@ int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret
 	return err;
 }
 
+int loader_ready(struct loader *loader, struct sl_errors *errors)
+{
+	struct request request = {.kind = REQUEST_READY};
+	struct reply reply;
+
+	return ask(loader, &request, &reply, errors);
+}
+
 int loader_explain(struct loader *loader, uint32_t interface, const void *frame, size_t size,
 		   struct program_run *ret_run, struct sl_errors *errors)
 {
@@ -138,4 +146,17 @@ int loader_explain(struct loader *loader, uint32_t interface, const void *frame,
 	if (!err)
 		*ret_run = reply.run;
 	return err;
+}
+
+int loader_log(struct loader *loader, enum log_component component, enum log_level level,
+	       struct sl_errors *errors)
+{
+	struct request request = {
+		.kind = REQUEST_LOG,
+		.log_component = component,
+		.log_level = level,
+	};
+	struct reply reply;
+
+	return ask(loader, &request, &reply, errors);
 }

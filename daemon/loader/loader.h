@@ -5,7 +5,8 @@
  * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child)
  * has none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
  * load the program for a set of features; attach or detach interface number i of the list that the
- * loader read from root's own file; run the read-only program on a frame. Requests of unknown kind,
+ * loader read from root's own file; run the read-only program on a frame; note that the start is
+ * done; set the level of its log. Requests of unknown kind,
  * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded,
  * but for the question of how an interface is attached.
  */
@@ -13,6 +14,7 @@
 #define SLUICE_LOADER_H
 
 #include "base/error.h"
+#include "base/log_level.h"
 #include "config/config.h"
 #include "dataplane/program.h"
 
@@ -22,7 +24,8 @@
 
 /*
  * Serves until the worker is gone or a SIGTERM or SIGINT came (passed on to the worker). SIGHUP is
- * passed on, too. Returns the worker's exit status, 128 + signal if one ended it.
+ * passed on, too. Returns the worker's exit status, or 128 + signal if one ended it: the signal that
+ * told us to end, if there was one, else the worker's.
  */
 int loader_serve(struct program *program, const struct config_interface *interfaces,
 		 size_t n_interfaces, int socket, pid_t worker);
@@ -46,7 +49,12 @@ int loader_detach(struct loader *loader, uint32_t interface, struct sl_errors *e
 /* How it is attached; CONFIG_MODE_COUNT: it isn't. */
 int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret_mode,
 		struct sl_errors *errors);
+/* The start is done, see program_started(). */
+int loader_ready(struct loader *loader, struct sl_errors *errors);
 int loader_explain(struct loader *loader, uint32_t interface, const void *frame, size_t size,
 		   struct program_run *ret_run, struct sl_errors *errors);
+/* The level of the loader's own lines; LOG_COMPONENT_ALL: of each component. */
+int loader_log(struct loader *loader, enum log_component component, enum log_level level,
+	       struct sl_errors *errors);
 
 #endif

@@ -43,6 +43,23 @@ static bool is_zero(const void *bytes, size_t size)
 	return !size || (!at[0] && !memcmp(at, at + 1, size - 1));
 }
 
+/* What belongs to one kind of request and stands in another. */
+static const char *refuse_strays(const struct request *request)
+{
+	if (request->kind != REQUEST_LOG && (request->log_component || request->log_level))
+		return "a needless level";
+	if (request->kind != REQUEST_LOAD && !is_zero(&request->config, sizeof(request->config)))
+		return "a needless configuration";
+	return NULL;
+}
+
+static const char *refuse_level(const struct request *request)
+{
+	if (request->log_component > LOG_COMPONENT_ALL || request->log_level >= LOG_LEVEL_COUNT)
+		return "an unknown component or level of the log";
+	return NULL;
+}
+
 const char *protocol_refuse(const struct request *request, size_t size, size_t n_interfaces)
 {
 	uint32_t kind;
@@ -59,10 +76,12 @@ const char *protocol_refuse(const struct request *request, size_t size, size_t n
 	    !is_zero(request->frame + request->frame_size,
 		     sizeof(request->frame) - request->frame_size))
 		return "bytes outside of a frame";
-	if (kind == REQUEST_LOAD ? request->interface != 0 : request->interface >= n_interfaces)
+	if (kind == REQUEST_LOAD || kind == REQUEST_READY || kind == REQUEST_LOG
+		    ? request->interface != 0
+		    : request->interface >= n_interfaces)
 		return "an unknown interface";
-	if (kind == REQUEST_LOAD)
+	if (kind == REQUEST_LOAD && refuse_config(&request->config))
 		return refuse_config(&request->config);
-	return is_zero(&request->config, sizeof(request->config)) ? NULL
-								  : "a needless configuration";
+	return kind == REQUEST_LOG && refuse_level(request) ? refuse_level(request)
+							    : refuse_strays(request);
 }

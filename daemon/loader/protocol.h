@@ -9,10 +9,11 @@
 #ifndef SLUICE_PROTOCOL_H
 #define SLUICE_PROTOCOL_H
 
+#include "base/log_level.h"
 #include "dataplane/program.h"
 #include "sluice/abi.h"
 
-#define PROTOCOL_VERSION   1
+#define PROTOCOL_VERSION   2
 #define PROTOCOL_FRAME_MAX 2048
 #define PROTOCOL_WHERE_MAX 64
 #define PROTOCOL_WHAT_MAX  512
@@ -23,6 +24,8 @@ enum request_kind {
 	REQUEST_DETACH,
 	REQUEST_MODE,
 	REQUEST_EXPLAIN,
+	REQUEST_READY,
+	REQUEST_LOG,
 	REQUEST_COUNT
 };
 
@@ -30,11 +33,13 @@ struct request {
 	uint32_t version;
 	uint32_t kind;		      /* enum request_kind */
 	uint64_t sequence;	      /* the reply has the same */
-	uint32_t interface;	      /* index; 0 for LOAD */
+	uint32_t interface;	      /* index; 0 for LOAD, READY and LOG */
 	uint32_t frame_size;	      /* 0 but for EXPLAIN */
 	struct program_config config; /* zeroed but for LOAD */
 	uint8_t frame[PROTOCOL_FRAME_MAX];
-	uint32_t zero;
+	uint8_t log_component; /* enum log_component, ALL too; 0 but for LOG, and so below */
+	uint8_t log_level;     /* enum log_level */
+	uint16_t zero;
 };
 
 struct reply {

@@ -32,6 +32,7 @@ struct server {
 	pid_t worker;
 	int signals; /* owned: signalfd */
 	int status;  /* of the worker, as from waitpid(2) */
+	int told;    /* the signal that told us to end; 0: none */
 	bool has_ended;
 	/* rate */
 	uint64_t tokens_ns; /* what may be spent; a request costs NS_PER_S / REQUESTS_PER_S */
@@ -46,7 +47,8 @@ static int carry_out(struct server *server, const struct request *request, struc
 	static const char *const words[REQUEST_COUNT] = {
 		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
 		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
-		[REQUEST_EXPLAIN] = "explain a frame",
+		[REQUEST_EXPLAIN] = "explain a frame", [REQUEST_READY] = "note that it is ready",
+		[REQUEST_LOG] = "log more or less",
 	};
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
@@ -59,6 +61,8 @@ static int carry_out(struct server *server, const struct request *request, struc
 	case REQUEST_EXPLAIN:
 		return program_explain(server->program, interface->name, request->frame,
 				       request->frame_size, &reply->run, errors);
+	case REQUEST_READY: program_started(server->program); return 0;
+	case REQUEST_LOG: log_set_level(request->log_component, request->log_level); return 0;
 	case REQUEST_COUNT: break;
 	}
 	return -EINVAL;
@@ -153,6 +157,8 @@ static void take_signal(struct server *server)
 		reap(server);
 	else
 		kill(server->worker, signal.ssi_signo);
+	if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT)
+		server->told = signal.ssi_signo;
 }
 
 static void serve(struct server *server)
@@ -178,9 +184,11 @@ static void serve(struct server *server)
 	}
 }
 
-static int exit_status(int status)
+static int exit_status(const struct server *server)
 {
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (!WIFSIGNALED(server->status))
+		return WEXITSTATUS(server->status);
+	return 128 + (server->told ? server->told : WTERMSIG(server->status));
 }
 
 int loader_serve(struct program *program, const struct config_interface *interfaces,
@@ -213,5 +221,5 @@ int loader_serve(struct program *program, const struct config_interface *interfa
 		close(server.signals);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return exit_status(server.status);
+	return exit_status(&server);
 }

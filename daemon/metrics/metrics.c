@@ -49,7 +49,7 @@ const struct metric metrics_table[] = {
 	 "verdict, action", collect_bytes},
 	{"sluice_flow_records", "gauge", "Records in the flow table, as of the last whole scan.",
 	 "", collect_records},
-	{"sluice_flow_records_capacity", "gauge", "Records that the flow table has room for.",
+	{"sluice_flow_records_capacity", "gauge", "Flows that the flow table is made for: capacity.flows.",
 	 "", collect_capacity},
 	{"sluice_flow_scans_total", "counter", "Whole scans of the flow table.", "", collect_scans},
 	{"sluice_flow_events_total", "counter", "What the flow table did.", "event",

@@ -85,7 +85,13 @@ static int drop_privileges(uid_t uid, gid_t gid)
 
 static _Noreturn void become_worker(const struct handover *handover, int self)
 {
-	char *argv[] = {"sluiced", HANDOVER_WORKER, (char *)handover->config_path, NULL};
+	char *argv[HANDOVER_ARGC + 1] = {
+		"sluiced",
+		HANDOVER_WORKER,
+		(char *)handover->config_path,
+		(char *)handover->log_format,
+		(char *)handover->log_levels,
+	};
 	sigset_t not_yet;
 	int err;
 
@@ -100,10 +106,11 @@ static _Noreturn void become_worker(const struct handover *handover, int self)
 	if (!err)
 		err = drop_privileges(handover->uid, handover->gid);
 	/*
-	 * The loader gone: nobody would answer, and a new daemon may be about to start. Another user
-	 * id clears this, so it comes last.
+	 * The loader gone: nobody would answer, and a new daemon may be about to start, which needs
+	 * the lock and the socket: even of a worker that hangs, so SIGKILL; it has nothing to save.
+	 * Another user id clears this, so it comes last.
 	 */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!err)
 		fexecve(self, argv, environ);
 	log_error("the worker could not be started: %s", strerror(err ? -err : errno));

@@ -14,8 +14,12 @@
 
 #include <sys/types.h>
 
-/* The first argument that says: you are the worker. The second is the configuration's path. */
+/*
+ * The first argument that says: you are the worker. Behind it the configuration's path, and the log's
+ * format and levels.
+ */
 #define HANDOVER_WORKER "--worker"
+#define HANDOVER_ARGC	5
 
 /* X(name): descriptors from 3 on, in this order; the maps follow. */
 #define HANDOVER_FDS(X)                                                                            \
@@ -36,6 +40,8 @@ enum handover_fd {
 struct handover {
 	int fds[HANDOVER_END]; /* borrowed; by enum handover_fd, -1: closed; 0 to 2 unused */
 	const char *config_path;
+	const char *log_format; /* as log_settings_take_format() and _levels() read them */
+	const char *log_levels;
 	uid_t uid;
 	gid_t gid;
 };

@@ -5,11 +5,14 @@
 #include "base/lag.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "change/change.h"
 #include "config/read.h"
 #include "engine/engine.h"
 #include "health/health.h"
 #include "loader/loader.h"
 #include "net/net.h"
+#include "state/events.h"
+#include "state/store.h"
 #include "worker/handover.h"
 
 #include <errno.h>
@@ -30,8 +33,12 @@ struct worker {
 	struct engine *engine;
 	struct net *net;
 	struct health *health;
+	struct store *store;
+	struct events *events;
+	struct change *change;
 	struct api *api;
 	struct lag *lag;
+	char *state_dir; /* owned */
 	struct config_interface
 		*interfaces; /* owned: the loader's list; a change of it is a restart */
 	struct event *signals[3];
@@ -49,19 +56,18 @@ static int load_program(void *context, const struct program_config *config,
 static void on_committed(void *context, const struct config *config)
 {
 	struct worker *worker = context;
-	size_t count = 0, at = 0;
-	_cleanup_free_ struct address *addresses = NULL;
 
-	for (size_t p = 0; p < config->n_pools; p++)
-		count += config->pools[p].n_backends;
-	addresses = sl_calloc(count, sizeof(*addresses));
-	for (size_t p = 0; p < config->n_pools; p++)
-		for (size_t b = 0; b < config->pools[p].n_backends; b++)
-			addresses[at++] = config->pools[p].backends[b].address;
-	net_watch(worker->net, addresses, count);
 	health_follow(worker->health, config);
-	log_info("configuration committed: generation %llu, %zu services",
-		 (unsigned long long)engine_generation(worker->engine), config->n_services);
+	log_event(LOG_LEVEL_INFO, "commit",
+		  "configuration committed: generation %llu, %zu services",
+		  (unsigned long long)engine_generation(worker->engine), config->n_services);
+}
+
+static void on_watch(void *context, const struct address *addresses, size_t count)
+{
+	struct worker *worker = context;
+
+	net_watch(worker->net, addresses, count);
 }
 
 static void on_next_hop(void *context, const struct address *address, const struct net_hop *hop)
@@ -70,9 +76,11 @@ static void on_next_hop(void *context, const struct address *address, const stru
 	char text[ADDRESS_TEXT_MAX];
 
 	if (hop->resolved)
-		log_info("next hop of %s: by %s", address_format(address, text), hop->interface);
+		log_event(LOG_LEVEL_INFO, "next_hop", "next hop of %s: by %s",
+			  address_format(address, text), hop->interface);
 	else
-		log_warning("next hop of %s: %s", address_format(address, text), hop->why);
+		log_event(LOG_LEVEL_WARNING, "next_hop_lost", "next hop of %s: %s",
+			  address_format(address, text), hop->why);
 	engine_set_next_hop(worker->engine, address, hop->resolved, hop->ifindex, hop->mac,
 			    hop->source_mac, hop->mtu);
 }
@@ -82,7 +90,8 @@ static void on_health(void *context, const char *pool, const char *backend, bool
 {
 	struct worker *worker = context;
 
-	log_info("backend %s/%s is %s: %s", pool, backend, up ? "up" : "down", why);
+	log_event(LOG_LEVEL_INFO, up ? "backend_up" : "backend_down", "backend %s/%s is %s: %s",
+		  pool, backend, up ? "up" : "down", why);
 	engine_set_health(worker->engine, pool, backend, up);
 }
 
@@ -93,10 +102,12 @@ static enum check_state recall_health(void *context, const char *pool, const cha
 	return engine_healthy(worker->engine, pool, backend) ? CHECK_UP : CHECK_UNKNOWN;
 }
 
+/* No limiter: there are at most SL_ERRORS_MAX, and root asked for them by a signal or a start. */
 static void log_errors(const char *what, const struct sl_errors *errors)
 {
 	for (size_t i = 0; i < errors->count; i++)
-		log_error("%s: %s: %s", what, errors->list[i].where, errors->list[i].what);
+		log_unlimited(LOG_LEVEL_ERROR, NULL, "%s: %s: %s", what, errors->list[i].where,
+			      errors->list[i].what);
 	if (errors->dropped)
 		log_error("%s: and %zu more errors", what, errors->dropped);
 }
@@ -111,21 +122,39 @@ static void on_end(evutil_socket_t number, short what, void *context)
 	event_base_loopbreak(worker->base);
 }
 
+static void on_reloaded(void *context, struct change_answer *answer)
+{
+	if (answer->result != CHANGE_DONE && answer->result != CHANGE_UNRECORDED)
+		log_errors("reload refused, nothing has changed", &answer->errors);
+	else if (answer->same)
+		log_info("reload: the file holds what is in force, generation %llu",
+			 (unsigned long long)answer->generation);
+}
+
 static void on_reload(evutil_socket_t number, short what, void *context)
 {
+	_cleanup_log_context_ struct log_context said = {.actor = "signal"};
 	struct worker *worker = context;
-	struct config *config = NULL;
+	struct change_request request = CHANGE_REQUEST(CHANGE_APPLY);
 	struct sl_errors errors = {0};
 
-	if (config_read_file(worker->config_path, &config, &errors) ||
-	    engine_commit(worker->engine, config, &errors)) {
-		log_errors("reload refused, nothing has changed", &errors);
-		if (access(worker->config_path, R_OK) && errno == EACCES)
-			log_error("the worker reads it as user %u and not as root: let it, or use "
-				  "`sluicectl apply`",
-				  geteuid());
-		config_free(config);
+	log_context_push(&said);
+	if (engine_config(worker->engine)->source == CONFIG_SOURCE_STORE) {
+		log_warning("SIGHUP changes nothing: `config-source` is store; use `sluicectl "
+			    "apply`");
+		return;
 	}
+	record_set(request.author, "file");
+	record_set(request.source, "SIGHUP");
+	if (!config_read_file(worker->config_path, &request.desired, &errors)) {
+		change_submit(worker->change, &request, on_reloaded, worker);
+		return;
+	}
+	log_errors("reload refused, nothing has changed", &errors);
+	if (access(worker->config_path, R_OK) && errno == EACCES)
+		log_error("the worker reads it as user %u and not as root: let it, or use "
+			  "`sluicectl apply`",
+			  geteuid());
 	sl_errors_deinit(&errors);
 }
 
@@ -181,9 +210,54 @@ static int read_handed_config(const char *name, struct config **ret_config,
 	return err;
 }
 
+/* A store that fails is no reason not to start; one of a newer version is. */
+static int open_store(struct worker *worker, const struct config *config,
+		      struct store_answer *ret_recall, struct sl_errors *errors)
+{
+	struct store_options options;
+	int err;
+
+	worker->state_dir = sl_strdup(config->state.directory);
+	options = STORE_OPTIONS(worker->state_dir);
+	err = store_new(worker->base, &options, &worker->store, ret_recall, errors);
+	if (!err)
+		worker->events =
+			events_new(worker->base, worker->store, ret_recall->recall.last_event);
+	return err;
+}
+
+/* Takes the file's configuration. */
+static int begin_change(struct worker *worker, struct config *file,
+			const struct store_answer *recall, struct sl_errors *errors)
+{
+	const struct change_options options = {
+		.engine = worker->engine,
+		.store = worker->store,
+		.events = worker->events,
+		.store_is_truth = file->source == CONFIG_SOURCE_STORE,
+		.file = worker->config_path,
+	};
+
+	return change_new(worker->base, &options, file, recall, &worker->change, errors);
+}
+
+static void tell(struct worker *worker, enum event_kind kind, const char *text)
+{
+	struct event_record event = {
+		.kind = kind,
+		.generation = engine_generation(worker->engine),
+	};
+
+	record_set(event.actor, "sluiced");
+	record_set(event.text, text);
+	events_append(worker->events, &event);
+}
+
 static int open_modules(struct worker *worker, const struct config *config,
 			struct sl_errors *errors)
 {
+	const struct engine_listener listener = {
+		.committed = on_committed, .watch = on_watch, .context = worker};
 	int maps[MAP_COUNT];
 	int err;
 
@@ -192,8 +266,8 @@ static int open_modules(struct worker *worker, const struct config *config,
 	err = dataplane_open(maps, &config->capacity, load_program, worker->loader,
 			     &worker->dataplane, errors);
 	if (!err)
-		err = engine_new(worker->base, worker->dataplane, on_committed, worker,
-				 &worker->engine, errors);
+		err = engine_new(worker->base, worker->dataplane, &listener, &worker->engine,
+				 errors);
 	if (!err)
 		err = net_new(worker->base, on_next_hop, worker, &worker->net, errors);
 	if (!err)
@@ -224,6 +298,9 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.health = worker->health,
 		.net = worker->net,
 		.loader = worker->loader,
+		.store = worker->store,
+		.events = worker->events,
+		.change = worker->change,
 		.n_interfaces = config->n_interfaces,
 		.lag = lag_histogram(worker->lag),
 	};
@@ -239,28 +316,52 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 
 static int begin(struct worker *worker, struct sl_errors *errors)
 {
+	_cleanup_log_context_ struct log_context said = {.actor = "start"};
+	struct store_answer recall = {0};
 	struct config *config = NULL;
-	int err = read_handed_config(worker->config_path, &config, errors);
+	int err;
 
+	log_context_push(&said);
+	err = read_handed_config(worker->config_path, &config, errors);
+	if (!err)
+		err = open_store(worker, config, &recall, errors);
 	if (!err)
 		err = open_modules(worker, config, errors);
 	if (!err)
-		err = engine_commit(worker->engine, config, errors);
-	if (!err)
-		config = NULL; /* the engine's by now */
+		err = begin_change(worker, steal(&config), &recall, errors);
+	store_answer_deinit(&recall);
 	if (!err)
 		err = attach_all(worker, errors);
 	if (!err)
 		err = open_api(worker, errors);
 	if (!err && watch_signals(worker))
 		err = sl_fail(errors, ENOMEM, "signals", "can't be watched");
+	if (!err)
+		err = loader_ready(worker->loader, errors);
+	if (!err)
+		tell(worker, EVENT_START, "sluiced " SLUICE_VERSION " has started");
 	config_free(config);
 	return err;
 }
 
+/* Those who wait are answered before the API goes, by the store at the latest. */
+static void end_change(struct worker *worker)
+{
+	if (worker->change)
+		change_close(worker->change);
+	if (worker->change && worker->api)
+		tell(worker, EVENT_STOP, "sluiced ends; the data path stays as it is");
+	store_free(worker->store);
+	api_free(worker->api);
+	change_free(worker->change);
+	if (worker->events)
+		events_free(worker->events);
+	free(worker->state_dir);
+}
+
 static void end(struct worker *worker)
 {
-	api_free(worker->api);
+	end_change(worker);
 	lag_free(worker->lag);
 	health_free(worker->health);
 	net_free(worker->net);
@@ -291,7 +392,7 @@ int worker_run(const char *config_path)
 	if (err) {
 		log_errors("can't start", &errors);
 	} else {
-		log_info("ready");
+		log_event(LOG_LEVEL_INFO, "ready", "ready");
 		event_base_dispatch(worker.base);
 	}
 	sl_errors_deinit(&errors);

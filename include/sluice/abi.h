@@ -39,6 +39,8 @@
 	X(NO_BACKEND_PASS, XDP_PASS, "no_backend_pass", "no usable backend: left to the kernel")   \
 	X(NO_NEXT_HOP, XDP_DROP, "no_next_hop", "the backend's next hop isn't resolved")           \
 	X(NO_HEADROOM, XDP_DROP, "no_headroom", "no room in front of the frame for a header")      \
+	X(MARTIAN_SOURCE, XDP_DROP, "martian_source",                                              \
+	  "an answer would go to a source that can't have sent it")                                \
 	X(INTERNAL, XDP_DROP, "internal", "a case that should not exist; please report it")
 
 enum verdict {
@@ -228,6 +230,7 @@ enum flow_state {
 };
 
 #define FLOWS_PER_BUCKET  8
+#define FLOW_ENTRIES	  2 /* a flow of the configured capacity: with one, buckets fill up */
 #define FLOW_TICK_SHIFT	  32
 #define FLOW_TICK_MASK	  0xfffu
 #define FLOW_SIGNATURE(e) ((__u32)(e))

@@ -20,14 +20,22 @@
 #define SLUICE_PATH_VERDICTS   "/v1/verdicts"
 #define SLUICE_PATH_FLOWS      "/v1/flows"
 #define SLUICE_PATH_INTERFACES "/v1/interfaces"
-#define SLUICE_PATH_CONFIG     "/v1/config"  /* GET: text; PUT: commit (?name=FILE) */
+#define SLUICE_PATH_CONFIG     "/v1/config"	     /* GET: text; PUT: commit (?name=FILE) */
+#define SLUICE_PATH_CONFIRM    "/v1/config/confirm"  /* POST (?number=N) */
+#define SLUICE_PATH_ROLLBACK   "/v1/config/rollback" /* POST (?number=N) */
+#define SLUICE_PATH_HISTORY    "/v1/history"
 #define SLUICE_PATH_DIFF       "/v1/diff"    /* POST: a configuration's text (?name=FILE) */
 #define SLUICE_PATH_EXPLAIN    "/v1/explain" /* POST */
 #define SLUICE_PATH_DETACH     "/v1/detach"  /* POST */
+#define SLUICE_PATH_LOG	       "/v1/log"     /* PUT {"component":..,"level":..} */
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
 
-/* X(NAME, value, help): exit statuses; `diff` and `status` of the client have their own (0, 1, 2). */
+/* Bytes of a frame to explain. */
+#define SLUICE_FRAME_MIN 14
+#define SLUICE_FRAME_MAX 2048
+
+/* X(NAME, value, help): exit statuses; `diff`, `doctor` and `status` of the client have their own (0, 1, 2). */
 #define SLUICE_EXITS(X)                                                                            \
 	X(OK, 0, "done")                                                                           \
 	X(FAILURE, 1, "failed")                                                                    \
@@ -35,7 +43,7 @@
 	X(CONFIG, 3, "invalid configuration")                                                      \
 	X(NO_DAEMON, 4, "no daemon")                                                               \
 	X(PERMISSION, 5, "no permission")                                                          \
-	X(CONFLICT, 6, "another generation")                                                       \
+	X(CONFLICT, 6, "another generation, or a change in the way")                               \
 	X(TIMED_OUT, 7, "waited too long")                                                         \
 	X(NOT_FOUND, 8, "no such object")
 

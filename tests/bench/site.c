@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "dataplane/maps.h"
 #include "dataplane/object.h"
+#include "targets.h"
 
 #include <bpf/bpf.h>
 
@@ -74,10 +75,18 @@ static void add_service(struct target *target, unsigned family, enum site_vip vi
 			.weight = 1,
 			.state = BACKEND_UP,
 			.forward = vip == SITE_SOURCE_HASH ? FORWARD_L2 : FORWARD_IPIP,
-			.next_hop = {.mac = {2, 0, 0, 0, 1, i}},
 		};
-	for (__u32 i = 0; i < BACKENDS; i++)
-		service->backends[i].next_hop.egress = 1;
+}
+
+/* Also of those that linger from generations before: slots that move still name them. */
+static void add_hops(struct target *target, unsigned family, __u32 first, __u32 end)
+{
+	for (__u32 i = first; i < end; i++) {
+		struct address address = backend_address(family, i);
+
+		target_set_hop(target, &address,
+			       (union next_hop){.mac = {2, 0, 0, 0, 1, i}, .egress = 1});
+	}
 }
 
 /* The moving services have other backends in each generation. */
@@ -103,6 +112,7 @@ static struct target make_target(bool full, unsigned ifindex, __u32 generation)
 			__u32 first = vip * 1000 + (vip == SITE_MOVING ? generation * BACKENDS : 0);
 
 			add_service(&target, family, vip, IPPROTO_TCP, first);
+			add_hops(&target, family, vip * 1000, first + BACKENDS);
 			if (vip == SITE_SETTLED)
 				add_service(&target, family, vip, IPPROTO_UDP, first);
 		}

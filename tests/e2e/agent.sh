@@ -91,6 +91,17 @@ pins_need_a_bpf_file_system() {
 	in_ns build/sluice-agent attach e0 --pin-dir "$out/pins" 2> "$out/err" || r=$?
 	((r == 1)) && says "isn't on a BPF file system" err
 }
+who_is_not_root_is_told() {
+	local words r
+	for words in "attach e0" "detach e0" status; do
+		r=0
+		# shellcheck disable=SC2086
+		in_ns setpriv --reuid=nobody --regid=nogroup --clear-groups build/sluice-agent $words \
+			2> "$out/err" || r=$?
+		((r == 5)) && says "${words% *} needs root" err || return
+	done
+}
+nothing_attached_is_said() { run 1 status && says "nothing is pinned under $pins" err; }
 usage_and_version() {
 	run 0 help && says "usage: sluice-agent attach" out && run 0 --help && run 0 version &&
 		says "$(< VERSION)" out && run 0 --version && run 2 && run 2 attach && run 2 status e0 &&
@@ -102,7 +113,7 @@ tests=(attach_is_native_where_the_driver_can attach_again_keeps_link_and_counter
 	another_mode_needs_a_detach status_shows_every_verdict detach_leaves_nothing
 	detach_twice_is_an_error generic_mode_on_demand auto_falls_back_to_generic
 	another_program_is_left_alone a_dotted_interface a_vanished_interface no_such_interface
-	pins_need_a_bpf_file_system usage_and_version)
+	pins_need_a_bpf_file_system who_is_not_root_is_told nothing_attached_is_said usage_and_version)
 
 clean_up() {
 	ip netns del "$namespace"

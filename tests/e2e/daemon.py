@@ -19,6 +19,7 @@ NAME = f"sluice-daemon-{os.getpid()}"
 PINS = pathlib.Path("/sys/fs/bpf") / NAME
 NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 PATIENCE_S = 20
+TEXT = ["--log-format", "text"]  # the log goes to a file, where it would be JSON
 VIP = "192.0.2.1"
 DIR = pathlib.Path(tempfile.gettempdir()) / NAME  # of this run
 
@@ -26,6 +27,7 @@ CONFIG = """
 capacity: {services: 16, backends: 64, slots: 2048, flows: 1024}
 interfaces: {e0: {attach: link, mode: auto}}
 api: {socket: DIR/sock}
+state: {directory: DIR/state}
 hash-key-file: DIR/key
 pools:
   web: {backends: [{name: a, address: 10.92.0.11}, {name: b, address: 10.92.0.12}]}
@@ -67,7 +69,7 @@ def config(*edits, name="sluice.yaml"):
 
 def refused(*edits, options=(), status=1):
     """What sluiced says when it doesn't start."""
-    words = at("lb", SLUICED, "-c", config(*edits), "-p", PINS, "-u", "nobody", *options)
+    words = at("lb", SLUICED, "-c", config(*edits), "-p", PINS, "-u", "nobody", *TEXT, *options)
     return run(*words, status=status)
 
 
@@ -103,14 +105,14 @@ class Daemon:
     """`with Daemon(path) as daemon`: ready inside, ended by SIGTERM after."""
 
     def __init__(self, path, *options):
-        self.words = at("lb", SLUICED, "-c", path, "-p", PINS, "-u", "nobody", *options)
+        self.words = at("lb", SLUICED, "-c", path, "-p", PINS, "-u", "nobody", *TEXT, *options)
 
     def __enter__(self):
         self.log_path = DIR / "log"
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.words, stdout=log, stderr=log)
         try:
-            until(lambda: ": ready" in self.log() or self.process.poll() is not None, "ready")
+            until(lambda: re.search(r':[ "]ready\b', self.log()) or self.process.poll() is not None, "ready")
             assert self.process.poll() is None, self.log()
             self.worker = int(run("pgrep", "-P", self.process.pid))
         except BaseException:

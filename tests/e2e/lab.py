@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab as the tests see it: scripts/lab, sluicectl and scripts/lab-load, and nothing besides."""
+"""The lab as the tests see it: scripts/lab, sluicectl and scripts/lab-load, and nothing besides.
+
+Each test program of each checkout has a lab of its own; LAB=name gives another.
+"""
 import json
 import os
 import pathlib
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAME = os.environ.setdefault("LAB", "e2e")
+
+
+def own_name():
+    words = [ROOT / "scripts/lab", "name", "e2e-" + pathlib.Path(sys.argv[0]).name]
+    return subprocess.check_output(words, text=True).strip()
+
+
+NAME = os.environ.get("LAB") or own_name()
+os.environ["LAB"] = NAME
 DIR = ROOT / "build/lab" / NAME
 PINS = f"/sys/fs/bpf/sluice-{NAME}"
 BACKENDS = ["backend1", "backend2", "backend3"]
@@ -70,9 +82,9 @@ class Load:
         self.report = json.loads(self.process.communicate()[0])
 
 
-def load(url, seconds=1.5, fresh=4, kept=4):
+def load(url, seconds=1.5, fresh=4, kept=4, client="client1"):
     options = "--for", seconds, "--fresh", fresh, "--kept", kept
-    return json.loads(output("client1", ROOT / "scripts/lab-load", *options, url))
+    return json.loads(output(client, ROOT / "scripts/lab-load", *options, url))
 
 
 def assert_no_failure(report):

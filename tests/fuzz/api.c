@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What outsiders send to the API: the first byte says whether the rest is a head or a body. Refusals
+ * What outsiders send to the API: the first byte says whether the rest is a head, a body or the header
+ * traceparent. Refusals
  * have reasons; what is accepted is within bounds, and makes a frame.
  */
 #include "api/body.h"
 #include "api/frame.h"
 #include "api/head.h"
+#include "api/trace.h"
+#include "base/memory.h"
 #include "config/config.h"
 #include "engine/engine.h"
 
@@ -45,6 +48,28 @@ static void check_backend(const char *bytes, size_t size)
 	sl_errors_deinit(&errors);
 }
 
+static void check_log(const char *bytes, size_t size)
+{
+	struct body_log body;
+	struct sl_errors errors = {0};
+
+	if (body_parse_log(bytes, size, &body, &errors))
+		must(errors.count);
+	else
+		must(body.component <= LOG_COMPONENT_ALL && body.level < LOG_LEVEL_COUNT);
+	sl_errors_deinit(&errors);
+}
+
+static void check_trace(const char *bytes, size_t size)
+{
+	_cleanup_free_ char *header = sl_printf("%.*s", (int)size, bytes);
+	char id[TRACE_ID_SIZE];
+
+	bool good = trace_parse(header, id);
+
+	must(strlen(id) == (good ? TRACE_ID_SIZE - 1 : 0));
+}
+
 static void check_explain(const char *bytes, size_t size)
 {
 	struct body_explain body;
@@ -54,7 +79,7 @@ static void check_explain(const char *bytes, size_t size)
 	if (body_parse_explain(bytes, size, &body, &errors)) {
 		must(errors.count);
 	} else if (body.frame_size) {
-		must(body.frame_size <= BODY_FRAME_MAX);
+		must(body.frame_size <= SLUICE_FRAME_MAX);
 		free(frame_hex(body.frame, body.frame_size));
 	} else {
 		must(frame_of_flow(&body, frame) <= sizeof(frame));
@@ -76,6 +101,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		check_head(bytes, size - 1);
 	else if (data[0] == 'b')
 		check_backend(bytes, size - 1);
+	else if (data[0] == 'l')
+		check_log(bytes, size - 1);
+	else if (data[0] == 't')
+		check_trace(bytes, size - 1);
 	else
 		check_explain(bytes, size - 1);
 	free(bytes);

@@ -24,6 +24,9 @@ CLIENT_COMMANDS = SPDX + ('const struct command commands[] = {\n\t{"drain", "B",
                           '\t "drain"},\n\t{"show all", "", 0, 0, 0, run_show, "OPTION_WAIT"},\n};\n')
 LETTERS = SPDX + ('static const struct option o[] = {{"json", no_argument, NULL, \'j\'}};\n'
                   'int f(void) { return getopt_long(argc, argv, "jq:", o, NULL); }\n')
+CHECKS = SPDX + '#define DOCTOR_CHECKS(X) \\\n\tX(jit, "jit", ROOT, \\\n\t  "the compiler", "it is on")\n'
+DOCTOR = "## `sluicectl doctor`\n\n| check | looks at | needs |\n| --- | --- | --- |\n"
+CHECK_ROW = "| `jit` | the compiler | root |\n"
 
 
 def rows(*cells):
@@ -74,6 +77,20 @@ CASES = {
         "includes", {"daemon/config/a.c": "#include <bpf/libbpf.h>\n"}, "daemon/config/a.c:1: bpf/libbpf.h is"),
     "skeleton away from home": (
         "includes", {"daemon/engine/a.c": '#include "sluice.skel.h"\n'}, "daemon/engine/a.c:1: sluice.skel.h"),
+    "host in the client": ("includes", {"ctl/a.c": '#include "host/file.h"\n'}, None),
+    "host in the agent": ("includes", {"daemon/agent/a.c": '#include "host/file.h"\n'}, None),
+    "host includes itself only": (
+        "includes", {"host/a.c": '#include "base/memory.h"\n'}, "host/a.c:1: host/ includes"),
+    "check of a doctor without a row": (
+        "features", {"ctl/doctor/a.h": CHECKS}, "no row for check sluicectl doctor: jit"),
+    "doctor's table": (
+        "doctor", {"ctl/doctor/checks.h": CHECKS, "docs/doctor.md": DOCTOR + CHECK_ROW}, None),
+    "doctor's table lacks a check": (
+        "doctor", {"ctl/doctor/checks.h": CHECKS, "docs/doctor.md": DOCTOR}, "the table of sluicectl"),
+    "doctor's table says another thing": (
+        "doctor", {"ctl/doctor/checks.h": CHECKS,
+                   "docs/doctor.md": DOCTOR + CHECK_ROW.replace("root", "")},
+        "the table of sluicectl"),
     "library at home": ("includes", {"daemon/config/a.c": "#include <yaml.h>\n"}, None),
     "dead link": ("links", {"a.md": "\n[b](b.md)\n"}, "a.md:2: b.md: no such file"),
     "dead anchor": ("links", {"a.md": "# One two\n[b](#one)\n"}, "a.md:2: #one: no such heading"),

@@ -203,15 +203,52 @@ void case_reply_drop_pass(void)
 	CHECK_EQUAL(run((struct frame_spec){.family = 6}), VERDICT_NO_BACKEND_PASS);
 }
 
+static void check_martians(enum when_empty answer, struct frame_spec spec)
+{
+	static const char *sources[2][9] = {
+		{"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.255.255", "224.0.0.1", "239.1.2.3",
+		 "240.0.0.1", "255.255.255.255", FRAME_VIP4},
+		{"::", "::1", "ff00::", "ff02::1", "ffff::1", FRAME_VIP6},
+	};
+	static const char *near[2][5] = {
+		{"1.0.0.0", "126.255.255.255", "128.0.0.1", "223.255.255.255", "198.51.100.3"},
+		{"::2", "1::", "feff::1", "fe80::1", "2001:db8::2"},
+	};
+	const int is6 = spec.family == 6;
+
+	setup_empty(answer);
+	for (int i = 0; i < 9 && sources[is6][i]; i++) {
+		spec.source = sources[is6][i];
+		CHECK_EQUAL(run(spec), VERDICT_MARTIAN_SOURCE);
+	}
+	for (int i = 0; i < 5; i++) {
+		spec.source = near[is6][i];
+		CHECK(run(spec) != VERDICT_MARTIAN_SOURCE);
+		check_answer(in.bytes[in.l3 + (is6 ? 6 : 9)] == IPPROTO_TCP &&
+					     answer == WHEN_EMPTY_RESET
+				     ? IPPROTO_TCP
+			     : is6 ? IPPROTO_ICMPV6
+				   : IPPROTO_ICMP);
+	}
+}
+
 void case_reply_bad_source(void)
 {
-	static const char *bad4[] = {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"};
-	static const char *bad6[] = {"::", "ff02::1"};
+	for (int family = 4; family <= 6; family += 2) {
+		const int icmp = family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+		const int request = family == 4 ? 8 : 128;
 
-	setup_empty(WHEN_EMPTY_ICMP);
-	for (int i = 0; i < 4; i++)
-		CHECK_EQUAL(run((struct frame_spec){.source = bad4[i]}), VERDICT_NO_BACKEND_DROP);
-	for (int i = 0; i < 2; i++)
-		CHECK_EQUAL(run((struct frame_spec){.source = bad6[i], .family = 6}),
-			    VERDICT_NO_BACKEND_DROP);
+		for (enum when_empty answer = WHEN_EMPTY_RESET; answer <= WHEN_EMPTY_ICMP;
+		     answer++) {
+			check_martians(answer, (struct frame_spec){.family = family});
+			check_martians(answer, (struct frame_spec){.family = family,
+								   .protocol = IPPROTO_UDP});
+		}
+		check_martians(WHEN_EMPTY_RESET, (struct frame_spec){.family = family,
+								     .protocol = icmp,
+								     .icmp_type = request});
+	}
+	/* What gets no answer keeps its verdict. */
+	setup_empty(WHEN_EMPTY_DROP);
+	CHECK_EQUAL(run((struct frame_spec){.source = "0.0.0.0"}), VERDICT_NO_BACKEND_DROP);
 }

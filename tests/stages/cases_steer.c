@@ -135,7 +135,9 @@ void case_steer_syn_meets_record(void)
 		bool follows;
 	} rows[] = {
 		{FLOW_UNCONFIRMED, 0, BACKEND_UP, true},
-		{FLOW_UNCONFIRMED, 9, BACKEND_DRAINING, true},
+		{FLOW_UNCONFIRMED, 9, BACKEND_UP, true},
+		{FLOW_UNCONFIRMED, 1, BACKEND_DRAINING, true},
+		{FLOW_UNCONFIRMED, 5, BACKEND_DRAINING, false},
 		{FLOW_UNCONFIRMED, 0, BACKEND_DOWN, false},
 		{FLOW_ESTABLISHED, 0, BACKEND_UP, true},
 		{FLOW_ESTABLISHED, 100, BACKEND_UP, true},

@@ -22,4 +22,7 @@ $(B)/tests/oracle_runner: $(ORACLE)
 	$(call say,LD)
 	$(Q)$(CLANG) $(SANITIZE) -o $@ $^ -lbpf
 
+$(B)/tests/packet_load: $(patsubst %,$(B)/san/tests/%.o,veth stages/setup stages/world stages/world_kernel \
+	stages/frame stages/check)
+
 $(B)/tests/packet_features: $(patsubst %,$(B)/san/tests/stages/%.o,world world_kernel frame check)

@@ -50,6 +50,12 @@ enum verdict world_run(struct frame *f);
 /* Runs one instance, unproven. Returns the action. */
 int world_execute(bool explain, struct frame *f);
 
+/*
+ * Only in the kernel: descriptors of the program that runs, and of another instance of it over the same
+ * maps. They end with the process.
+ */
+void world_programs(int ret_programs[2]);
+
 /* What the read-only instance wrote down before the last run. */
 const struct explanation *world_explanation(void);
 

@@ -17,8 +17,8 @@
 /* One program of some features and its read-only instance, over the same maps. */
 struct loaded {
 	__u32 features;
-	struct sluice_bpf *live, *explain;
-	int maps[MAP_COUNT]; /* borrowed descriptors */
+	struct sluice_bpf *live, *explain, *twin; /* twin: once it was asked for */
+	int maps[MAP_COUNT];			  /* borrowed descriptors */
 };
 
 static struct loaded cache[8], *now;
@@ -49,6 +49,18 @@ static struct sluice_bpf *open_program(__u32 features, bool explains)
 	return s;
 }
 
+static struct sluice_bpf *load_over(const int maps[MAP_COUNT], __u32 features, bool explains)
+{
+	struct sluice_bpf *s = open_program(features, explains);
+
+#define X(name) bpf_map__reuse_fd(s->maps.name, maps[MAP_##name]);
+	SLUICE_MAPS(X)
+#undef X
+	if (sluice_bpf__load(s) != 0)
+		die("can't load another instance");
+	return s;
+}
+
 static void load_pair(struct loaded *l, __u32 features)
 {
 	l->features = features;
@@ -58,12 +70,15 @@ static void load_pair(struct loaded *l, __u32 features)
 #define X(name) l->maps[MAP_##name] = bpf_map__fd(l->live->maps.name);
 	SLUICE_MAPS(X)
 #undef X
-	l->explain = open_program(features, true);
-#define X(name) bpf_map__reuse_fd(l->explain->maps.name, l->maps[MAP_##name]);
-	SLUICE_MAPS(X)
-#undef X
-	if (sluice_bpf__load(l->explain) != 0)
-		die("can't load the read-only instance");
+	l->explain = load_over(l->maps, features, true);
+}
+
+void world_programs(int ret_programs[2])
+{
+	if (!now->twin)
+		now->twin = load_over(now->maps, now->features, false);
+	ret_programs[0] = bpf_program__fd(now->live->progs.sluice);
+	ret_programs[1] = bpf_program__fd(now->twin->progs.sluice);
 }
 
 static void empty_map(int fd, bool hash)

@@ -4,17 +4,17 @@
 
 FAKED := $(B)/san/tests/fake_engine.o $(B)/san/tests/served.o
 
-$(addprefix $(B)/tests/,api api_hostile metrics sluicectl): $(FAKED)
-$(addprefix $(B)/tests/,api api_hostile metrics sluicectl): WITHOUT := engine dataplane loader net health
+$(addprefix $(B)/tests/,api api_hostile api_log metrics sluicectl): $(FAKED)
+$(addprefix $(B)/tests/,api api_hostile api_log metrics sluicectl): WITHOUT := engine dataplane loader net health
 $(B)/tests/api_parts: $(B)/san/tests/fake_engine.o
 $(B)/tests/api_parts: WITHOUT := engine dataplane loader net health
 $(B)/fuzz/api: $(B)/san/tests/fake_engine.o
 $(B)/fuzz/api: WITHOUT := engine dataplane loader net health
 
 # The client that is tested is one with sanitizers: a leak changes its exit status.
-SANITIZED_CLIENT := $(patsubst %.c,$(B)/san/%.o,$(wildcard ctl/*.c))
-$(B)/san/sluicectl: $(SANITIZED_CLIENT) ctl
+SANITIZED_CLIENT := $(CLIENT:%.c=$(B)/san/%.o)
+$(B)/san/sluicectl: $(SANITIZED_CLIENT) $(B)/san/host.a ctl ctl/doctor ctl/import
 	$(call say,LD)
-	$(Q)$(CLANG) $(SANITIZE) -o $@ $(filter %.o,$^) -lcurl -ljansson -lsmartcols
+	$(Q)$(CLANG) $(SANITIZE) -o $@ $(filter %.o %.a,$^) -lcurl -ljansson -lsmartcols
 $(B)/tests/sluicectl: | $(B)/san/sluicectl
 tests: $(B)/san/sluicectl

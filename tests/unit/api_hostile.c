@@ -178,27 +178,71 @@ Test(api_hostile, pipelined)
 	cr_expect_null(strstr(answer + 1, "HTTP/1.1"));
 }
 
+static const char version_request[] = "GET /v1/version HTTP/1.1\r\nHost: a\r\n\r\n";
+
+static int ask_metrics(void)
+{
+	static const char bytes[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(served.metrics_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	_cleanup_free_ char *answer = served_send(&served, fd, bytes, sizeof(bytes) - 1);
+
+	return served_status(answer);
+}
+
+/* All inside, and waiting for a body. The listener for metrics has room of its own. */
 Test(api_hostile, too_many_connections)
 {
-	static const char request[] = "GET /v1/version HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char head[] = "PUT /v1/config HTTP/1.1\r\nHost: a\r\n"
+				   "Content-Length: 9\r\n\r\n";
 	int fds[SERVER_CONNECTIONS];
 
 	for (size_t i = 0; i < sl_count(fds); i++) {
 		fds[i] = served_connect(&served);
-		/* Half of them wait at the gate, half are inside and wait for a body. */
-		if (i % 2)
-			cr_assert(send(fds[i],
-				       "PUT /v1/config HTTP/1.1\r\nHost: a\r\n"
-				       "Content-Length: 9\r\n\r\n",
-				       55, 0) > 0);
+		cr_assert(send(fds[i], head, sizeof(head) - 1, 0) > 0);
 		served_pump(&served);
 	}
-	cr_expect_eq(status_of(request, sizeof(request) - 1), 503);
+	cr_expect_eq(status_of(version_request, sizeof(version_request) - 1), 503);
+	cr_expect_eq(ask_metrics(), 200);
 	close(fds[0]);
-	close(fds[1]);
 	served_pump(&served);
-	cr_expect_eq(status_of(request, sizeof(request) - 1), 200);
-	for (size_t i = 2; i < sl_count(fds); i++)
+	cr_expect_eq(status_of(version_request, sizeof(version_request) - 1), 200);
+	for (size_t i = 1; i < sl_count(fds); i++)
+		close(fds[i]);
+	served_pump(&served);
+}
+
+static size_t count_open(const int *fds, size_t count)
+{
+	size_t open = 0;
+	char byte;
+
+	for (size_t i = 0; i < count; i++)
+		open += recv(fds[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return open;
+}
+
+/* A thousand that say nothing, or half a head, keep nobody out; most are let go. */
+Test(api_hostile, idle_connections_give_way)
+{
+	enum { IDLE = 1000 };
+	int fds[IDLE];
+
+	for (size_t i = 0; i < IDLE; i++) {
+		fds[i] = served_connect(&served);
+		cr_assert(i % 2 || send(fds[i], "GET /v1", 7, MSG_NOSIGNAL) == 7);
+		served_pump(&served);
+	}
+	cr_expect_eq(count_open(fds, IDLE), SERVER_CONNECTIONS);
+	cr_expect_eq(status_of(version_request, sizeof(version_request) - 1), 200);
+	cr_expect_eq(ask_metrics(), 200);
+	for (size_t i = 0; i < IDLE; i++)
 		close(fds[i]);
 	served_pump(&served);
 }

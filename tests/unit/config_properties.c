@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,7 +266,7 @@ static struct config *reread(const char *text)
 	return config;
 }
 
-Test(config_properties, what_is_written_is_read_as_it_was)
+static void expect_round_trip(char *(*write)(const struct config *config))
 {
 	for (uint64_t round = 1; round <= ROUNDS; round++) {
 		_cleanup_config_ struct config *config = NULL, *again = NULL;
@@ -273,9 +274,39 @@ Test(config_properties, what_is_written_is_read_as_it_was)
 
 		state = round * 0x9e3779b97f4a7c15;
 		config = random_config();
-		text = config_write(config);
+		text = write(config);
 		again = reread(text);
 		cr_assert(configs_equal(config, again), "round %lu:\n%s", round, text);
+	}
+}
+
+Test(config_properties, what_is_written_is_read_as_it_was)
+{
+	expect_round_trip(config_write);
+}
+
+Test(config_properties, what_is_written_as_json_is_read_as_it_was)
+{
+	expect_round_trip(config_write_json);
+}
+
+/* To another reader than ours, too. */
+Test(config_properties, json_is_json)
+{
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		_cleanup_config_ struct config *config = NULL;
+		_cleanup_free_ char *text = NULL;
+		json_error_t error;
+		json_t *object;
+
+		state = round;
+		config = random_config();
+		text = config_write_json(config);
+		object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+		cr_assert(object, "%d: %s\n%s", error.line, error.text, text);
+		cr_assert(json_is_integer(
+			json_object_get(json_object_get(object, "capacity"), "flows")));
+		json_decref(object);
 	}
 }
 

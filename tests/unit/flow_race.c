@@ -4,7 +4,7 @@
  * daemon frees places: in the end the flow has one record, and every CPU agrees on its backend.
  *
  * The freed places are what makes it hard: two CPUs find different places for one flow, and both claims
- * succeed.
+ * succeed. Then a FIN that races with the flow's ACKs: it closes the record.
  */
 #include "stages/native.h"
 
@@ -191,13 +191,104 @@ static void case_late_claim(void)
 	CHECK_EQUAL(*flow_entry(&p, 9), 0);
 }
 
+/* ---- a record that two CPUs refresh ------------------------------------------------------------ */
+
+#define CLOSINGS 20000
+#define ACKS	 8
+
+static __u64 *lone_record(void)
+{
+	__u64 *entries = flows.value[0].entry;
+
+	for (int i = 0; i < ENTRIES; i++)
+		if (entries[i])
+			return &entries[i];
+	return NULL;
+}
+
+/* Each in another tick, so that each writes. */
+static void *send_acks(void *argument)
+{
+	for (int round = 0; round < CLOSINGS; round++) {
+		pthread_barrier_wait(&barrier);
+		for (int i = 0; i < ACKS; i++) {
+			host.now_ns = (100ull + i) << FLOW_TICK_SHIFT;
+			send_packet(1, ACK);
+		}
+		pthread_barrier_wait(&barrier);
+	}
+	return NULL;
+}
+
+static void case_closing_race(void)
+{
+	pthread_t thread;
+	int lost = 0;
+	__u64 *record;
+
+	open_site();
+	host.now_ns = 100ull << FLOW_TICK_SHIFT;
+	send_packet(1, SYN);
+	record = lone_record();
+	CHECK(record);
+	if (!record)
+		return;
+	pthread_barrier_init(&barrier, NULL, 2);
+	pthread_create(&thread, NULL, send_acks, NULL);
+	for (int round = 0; round < CLOSINGS; round++) {
+		*record = FLOW_ENTRY(FLOW_SIGNATURE(*record), FLOW_BACKEND(*record), 99,
+				     FLOW_ESTABLISHED);
+		pthread_barrier_wait(&barrier);
+		for (volatile int wait = 0; wait < round % 500; wait++)
+			;
+		send_packet(1, FIN | ACK);
+		pthread_barrier_wait(&barrier);
+		lost += FLOW_STATE(*record) != FLOW_CLOSING;
+	}
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&barrier);
+	CHECK_EQUAL(lost, 0);
+}
+
+/* What stands in the place when a FIN comes to write: an own record changes, another's doesn't. */
+static void case_late_closing(void)
+{
+	static const struct {
+		__u64 stands;
+		enum flow_state then;
+	} rows[] = {
+		{FLOW_ENTRY(7, 1, 0, FLOW_ESTABLISHED), FLOW_CLOSING},
+		{FLOW_ENTRY(7, 1, 1, FLOW_ESTABLISHED), FLOW_CLOSING},
+		{FLOW_ENTRY(7, 1, 1, FLOW_UNCONFIRMED), FLOW_CLOSING},
+		{FLOW_ENTRY(7, 1, 1, FLOW_CLOSING), FLOW_CLOSING},
+		{FLOW_ENTRY(7, 2, 1, FLOW_ESTABLISHED), FLOW_ESTABLISHED},
+		{FLOW_ENTRY(8, 1, 1, FLOW_ESTABLISHED), FLOW_ESTABLISHED},
+		{0, FLOW_EMPTY},
+	};
+
+	open_site();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct packet p = {.service = 1,
+				   .hash = 7ull << 32 | 4,
+				   .place = 2,
+				   .record = FLOW_ENTRY(7, 1, 0, FLOW_ESTABLISHED),
+				   .tcp_flags = FIN | ACK};
+
+		*flow_entry(&p, 2) = rows[i].stands;
+		flow_refresh(&p);
+		CHECK_EQUAL(FLOW_STATE(*flow_entry(&p, 2)), rows[i].then);
+	}
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
 		{"CPUs that race for a flow leave one record", case_race},
 		{"of two records the one in the lowest place stands", case_two_records},
 		{"a claim looks for a record that came meanwhile", case_late_claim},
+		{"a FIN that races with ACKs closes the record", case_closing_race},
+		{"a FIN closes its own record and no other's", case_late_closing},
 	};
 
-	return check_run(cases, 3);
+	return check_run(cases, 5);
 }

@@ -31,7 +31,8 @@ static struct overlay overlay;
 static struct hops hops;
 static struct target target;
 
-static bool was_usable(const void *context, const struct address *address)
+static bool was_usable(const void *context, const struct config *of, size_t pool,
+		       const struct address *address)
 {
 	return *(const bool *)context;
 }
@@ -39,8 +40,8 @@ static bool was_usable(const void *context, const struct address *address)
 static void fold_text(bool recalled)
 {
 	cr_assert_eq(config_read("test", text, strlen(text), &config, NULL), 0);
-	overlay_init(&overlay, config, NULL, NULL, was_usable, &recalled);
-	fold(config, &overlay, &hops, &target);
+	overlay_init(&overlay, config, NULL, NULL, was_usable, &recalled, 1);
+	fold(config, &overlay, &hops, UINT64_MAX, &target);
 	cr_assert_eq(target.n_services, 2);
 }
 

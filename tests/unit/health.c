@@ -314,8 +314,31 @@ Test(health, another_address_is_unknown_again)
 	set_address(&site->backends[0], "127.0.0.2");
 	health_follow(site->health, &site->config);
 	cr_assert_eq(view(site, "a").check->state, CHECK_UNKNOWN);
-	cr_assert_eq(site->recalls, 1);
-	cr_assert_str_eq(site->news, "a up: connected\na down: not checked yet\n");
+	cr_assert_eq(site->recalls, 2, "it is another backend");
+	cr_assert_str_eq(site->news, "a up: connected\n");
+	site_free(site);
+}
+
+Test(health, another_name_is_the_same_backend)
+{
+	struct site *site = site_new(CONFIG_CHECK_TCP, ANSWER, OK);
+	const struct check *a, *b;
+
+	site->pool.check.timeout_ms = 20000;
+	strcpy(site->backends[1].name, "b");
+	set_address(&site->backends[1], "127.0.0.3");
+	site->pool.n_backends = 2;
+	health_follow(site->health, &site->config);
+	until_results(site, "a", 1);
+	until_results(site, "b", 1);
+	a = view(site, "a").check;
+	b = view(site, "b").check;
+	strcpy(site->backends[0].name, "b");
+	strcpy(site->backends[1].name, "a");
+	health_follow(site->health, &site->config);
+	cr_assert_eq(view(site, "b").check, a);
+	cr_assert_eq(view(site, "a").check, b);
+	cr_assert_eq(site->recalls, 2);
 	site_free(site);
 }
 
@@ -348,13 +371,13 @@ Test(health, each_pool_is_asked_at_its_interval)
 	struct config_pool pools[2] = {site->pool, site->pool};
 	struct health_view seen;
 
-	strcpy(pools[1].name, "rare");
+	strcpy(pools[1].name, "other");
 	pools[1].check.interval_ms = 3600 * 1000;
 	site->config.pools = pools;
 	site->config.n_pools = 2;
 	health_follow(site->health, &site->config);
 	until_results(site, "a", 20);
-	cr_assert(health_view(site->health, "rare", "a", &seen));
+	cr_assert(health_view(site->health, "other", "a", &seen));
 	cr_assert_leq(seen.check->successes + seen.check->failures, 1);
 	site_free(site);
 }

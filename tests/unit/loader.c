@@ -5,6 +5,7 @@
  */
 #include "loader/loader.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "loader/protocol.h"
 #include "random.h"
@@ -104,6 +105,7 @@ static int use_all(int socket)
 	CHECK(!memcmp(run.frame, arp, sizeof(arp)));
 	CHECK(loader_explain(loader, 0, arp, 4096, &run, &errors) == -EMSGSIZE);
 	CHECK(told("a frame of 4096 bytes"));
+	CHECK(!loader_log(loader, LOG_COMPONENT_API, LOG_LEVEL_DEBUG, &errors));
 	CHECK(!loader_detach(loader, 0, &errors));
 	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_COUNT);
 	loader_free(loader);
@@ -112,7 +114,12 @@ static int use_all(int socket)
 
 Test(loader, carries_out_each_request)
 {
+	struct log_status status;
+
 	cr_expect_eq(serve(use_all), 0);
+	log_get_status(&status); /* of this process, which is the loader here */
+	cr_expect_eq(status.settings.levels[LOG_COMPONENT_API], LOG_LEVEL_DEBUG);
+	cr_expect_eq(status.settings.levels[LOG_COMPONENT_LOADER], LOG_LEVEL_INFO);
 }
 
 static int attach_and_exit(int socket)

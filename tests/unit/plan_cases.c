@@ -263,3 +263,25 @@ Test(plan_cases, what_is_held_is_not_given_out)
 	expect_held((struct world_size){5, 6, 128}, "capacity.backends");
 	expect_held((struct world_size){5, 12, 64}, "capacity.slots");
 }
+
+/* ---- ids that must not be given out ---------------------------------------------------------------- */
+
+/* As a daemon may find it: a VIP that names a service that is gone. */
+Test(plan_cases, a_service_that_a_vip_names_is_not_given_to_another)
+{
+	struct target target = two_services(), other = {.program = target_program()};
+	struct step gone = {.kind = STEP_SERVICE_WORD};
+
+	reach(&target);
+	gone.index = first_service(&target);
+	gone.before.word = world.services[gone.index].word;
+	world_apply(&world, &gone, now_ns);
+	lift_holds();
+	target_add_service(&other, 4, IPPROTO_TCP);
+	target_add_backend(&other.services[0], 100, 1);
+	reach(&other);
+	cr_expect_neq(first_service(&other), gone.index);
+	cr_expect_eq(world.service_hold[gone.index], HOLD_GRACE, "packets may have read it");
+	target_deinit(&target);
+	target_deinit(&other);
+}

@@ -168,7 +168,10 @@ static void change_target(struct site *site)
 		for (size_t i = 0; i < service->n_backends; i++)
 			service->backends[i].state = BACKEND_DRAINING;
 		break;
-	case 8: backend->next_hop.word = random_below(random, 3); break;
+	case 8:
+		target_set_hop(&site->target, &backend->address,
+			       (union next_hop){.word = random_below(random, 3)});
+		break;
 	}
 }
 

@@ -37,7 +37,15 @@ Test(protocol, refuses_what_it_does_not_know)
 		EXPECT_REFUSED(kind, r.zero = 1);
 		EXPECT_REFUSED(kind, r.config.zero = 1);
 		EXPECT_REFUSED(kind, r.config.zero2 = 1);
+		EXPECT_REFUSED(kind, r.log_component = LOG_COMPONENT_ALL + 1);
+		EXPECT_REFUSED(kind, r.log_level = LOG_LEVEL_COUNT);
+		if (kind == REQUEST_LOG)
+			continue;
+		EXPECT_REFUSED(kind, r.log_component = 1);
+		EXPECT_REFUSED(kind, r.log_level = 1);
 	}
+	EXPECT_REFUSED(REQUEST_LOG, r.interface = 1);
+	EXPECT_REFUSED(REQUEST_LOG, r.config.outer4_bits = 32);
 	EXPECT_REFUSED(REQUEST_ATTACH, r.frame_size = 1);
 	EXPECT_REFUSED(REQUEST_LOAD, r.interface = 1);
 	EXPECT_REFUSED(REQUEST_LOAD, r.config.features |= FEATURE_ALL + 1);
@@ -49,6 +57,18 @@ Test(protocol, refuses_what_it_does_not_know)
 	EXPECT_REFUSED(REQUEST_LOAD, r.config.outer6_bits = 129);
 	EXPECT_REFUSED(REQUEST_LOAD, r.config.outer6_be[2] = 1);
 	EXPECT_REFUSED(REQUEST_LOAD, r.config.idle_closing_ticks = 4096);
+}
+
+Test(protocol, takes_each_level_of_each_component)
+{
+	struct request request = good_request(REQUEST_LOG);
+
+	for (unsigned component = 0; component <= LOG_COMPONENT_ALL; component++)
+		for (unsigned level = 0; level < LOG_LEVEL_COUNT; level++) {
+			request.log_component = component;
+			request.log_level = level;
+			cr_expect_null(protocol_refuse(&request, sizeof(request), 0));
+		}
 }
 
 Test(protocol, takes_each_prefix_length_within_bounds)

@@ -5,8 +5,9 @@
  * live flow changes its backend while that backend is up.
  *
  * A history is some thousand random steps of a service with 16 slots and five backends: the plan gives
- * slots away, backends die, come back, are replaced; TCP and UDP flows begin, speak, fall silent. Live
- * means: speaks at least once per drain time (TCP) or grace (UDP).
+ * slots away, backends die, come back, are drained; TCP and UDP flows begin, speak, fall silent. Live
+ * means: speaks at least once per drain time (TCP) or grace (UDP). Clients use their ports again, and no new
+ * flow goes to a drained backend, whatever record the last flow of these ports left.
  *
  * Two of the rules are left out in turn, to see that the test would notice.
  */
@@ -24,6 +25,7 @@
 #define DRAIN_S	  300u
 #define GRACE_S	  60u
 #define IDLE_S	  900u
+#define REUSE_S	  13u /* SELECT_ACTIVE_TICKS are over */
 #define SECOND	  1000000000ull
 #define SERVICE	  1u
 
@@ -31,6 +33,7 @@
 
 struct flow {
 	__u32 serial; /* 0: none; its source address */
+	bool live;
 	int backend;
 	__u64 seen_s;
 	bool udp;
@@ -43,7 +46,7 @@ struct history {
 	struct flow flows[FLOWS];
 	__u32 serial;
 	bool give_back, come_back; /* are these rules kept? */
-	int broken, refused, packets;
+	int broken, refused, reused, to_drained, packets;
 };
 
 static __u32 draw(struct history *h, __u32 below)
@@ -54,6 +57,11 @@ static __u32 draw(struct history *h, __u32 below)
 static bool is_up(const void *context, __u16 backend)
 {
 	return backend < BACKENDS && backends.value[backend].state == BACKEND_UP;
+}
+
+static bool is_usable(const void *context, __u16 backend)
+{
+	return backend < BACKENDS && BACKEND_USABLE(backends.value[backend].state);
 }
 
 static int count_up(void)
@@ -116,7 +124,7 @@ static void change_slot(struct history *h, int i, int backend)
 	__u32 *word = &slots.value[1].slot[i], was = *word;
 
 	services.value[SERVICE].grace_until_ns = (h->now_s + GRACE_S) * SECOND;
-	*word = slot_change(was, backend, is_up, NULL);
+	*word = slot_change(was, backend, is_usable, NULL);
 	if (!h->give_back && SLOT_ORIGIN(was) == (__u32)backend &&
 	    SLOT_CURRENT(was) != (__u32)backend)
 		*word = SLOT(backend, backend);
@@ -143,7 +151,13 @@ static void die(struct history *h, int backend)
 	backends.value[backend].state = BACKEND_DOWN;
 	for (int i = 0; i < FLOWS; i++)
 		if (h->flows[i].backend == backend)
-			h->flows[i].serial = 0;
+			h->flows[i].live = false;
+}
+
+static void drain(struct history *h, int backend)
+{
+	backends.value[backend].state = BACKEND_DRAINING;
+	rebuild(h);
 }
 
 static void come_back(struct history *h, int backend)
@@ -166,7 +180,7 @@ static __u32 scan_records(struct history *h)
 		if (!*entry)
 			continue;
 		if (flow_idle_ticks(*entry, now_tick) > IDLE_S / 4 ||
-		    !is_up(NULL, FLOW_BACKEND(*entry)))
+		    !is_usable(NULL, FLOW_BACKEND(*entry)))
 			*entry = 0;
 		else if (FLOW_BACKEND(*entry) != SLOT_CURRENT(slots.value[1].slot[slot]))
 			other |= 1u << slot;
@@ -181,9 +195,9 @@ static void scan(struct history *h)
 	for (int i = 0; i < SLOTS; i++) {
 		__u32 *word = &slots.value[1].slot[i];
 
-		if (h->now_s - h->moved_s[i] >= DRAIN_S || !is_up(NULL, SLOT_ORIGIN(*word)))
+		if (h->now_s - h->moved_s[i] >= DRAIN_S || !is_usable(NULL, SLOT_ORIGIN(*word)))
 			*word = slot_drained(*word);
-		if (is_up(NULL, SLOT_CURRENT(*word)) && !(other & 1u << i))
+		if (is_usable(NULL, SLOT_CURRENT(*word)) && !(other & 1u << i))
 			*word = slot_settle(*word);
 	}
 }
@@ -209,13 +223,16 @@ static int speak(struct history *h, const struct flow *f, bool first)
 static void begin_flow(struct history *h)
 {
 	struct flow *f = &h->flows[draw(h, FLOWS)];
+	bool again = f->serial && !f->udp && h->now_s - f->seen_s >= REUSE_S && draw(h, 2);
 
-	*f = (struct flow){.serial = ++h->serial, .seen_s = h->now_s, .udp = draw(h, 5) < 2};
+	if (!again)
+		*f = (struct flow){.serial = ++h->serial, .udp = draw(h, 5) < 2};
+	f->seen_s = h->now_s;
 	f->backend = speak(h, f, true);
-	if (f->backend < 0) {
-		h->refused++;
-		f->serial = 0;
-	}
+	f->live = f->backend >= 0;
+	h->refused += !f->live;
+	h->reused += again;
+	h->to_drained += f->live && !f->udp && !is_up(NULL, f->backend);
 }
 
 static void continue_flow(struct history *h)
@@ -223,17 +240,16 @@ static void continue_flow(struct history *h)
 	struct flow *f = &h->flows[draw(h, FLOWS)];
 	int backend;
 
-	if (!f->serial)
+	if (!f->live)
 		return;
 	if (h->now_s - f->seen_s >= (f->udp ? GRACE_S : DRAIN_S)) {
-		f->serial = 0; /* silent for too long */
+		f->live = false; /* silent for too long */
 		return;
 	}
 	backend = speak(h, f, false);
 	h->broken += backend != f->backend;
 	f->seen_s = h->now_s;
-	if (backend != f->backend)
-		f->serial = 0;
+	f->live = backend == f->backend;
 }
 
 static void step(struct history *h, int number)
@@ -250,7 +266,9 @@ static void step(struct history *h, int number)
 		die(h, draw_backend(h, true));
 	else if (x < 30 && count_up() < BACKENDS)
 		come_back(h, draw_backend(h, false));
-	else if (x < 50)
+	else if (x < 40 && count_up() > 2)
+		drain(h, draw_backend(h, true));
+	else if (x < 60)
 		rebuild(h);
 	for (int i = 0; i < 4; i++)
 		if (draw(h, 100) < 15)
@@ -272,6 +290,8 @@ static struct history run_histories(bool give_back, bool keep_come_back)
 			step(&h, i);
 		sum.broken += h.broken;
 		sum.refused += h.refused;
+		sum.reused += h.reused;
+		sum.to_drained += h.to_drained;
 		sum.packets += h.packets;
 	}
 	return sum;
@@ -282,6 +302,8 @@ static void case_designed(void)
 	struct history h = run_histories(true, true);
 
 	CHECK_EQUAL(h.broken, 0);
+	CHECK_EQUAL(h.to_drained, 0);
+	CHECK(h.reused > HISTORIES * 100);
 	CHECK(h.packets > HISTORIES * STEPS);
 	CHECK(h.refused < h.packets / 100);
 }
@@ -299,7 +321,8 @@ static void case_no_come_back(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
-		{"no live flow changes its backend", case_designed},
+		{"no live flow changes its backend, and no new one goes to a drained one",
+		 case_designed},
 		{"without the give-back rule some do", case_no_give_back},
 		{"without the come-back rule some do", case_no_come_back},
 	};

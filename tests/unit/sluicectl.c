@@ -15,7 +15,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +48,17 @@ static void copy_program(void)
 	program = sl_printf("%s/sluicectl", served.directory);
 }
 
+/* As a daemon that was killed leaves it. */
+static void leave_socket(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", served.directory, name);
+	cr_assert(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	close(fd);
+}
+
 static void start_with(const char *config)
 {
 	static const char sluiced[] = "#!/bin/sh\necho \"sluiced $*\"\nexit 3\n";
@@ -54,15 +67,30 @@ static void start_with(const char *config)
 		"pools: {web: {check: {type: none}, backends: [{name: web1, address: "
 		"10.0.0.11}]}}\n"
 		"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
+	static const char own[] =
+		"interfaces: {eth0: }\n"
+		"pools: {web: {backends: [{name: web1, address: 10.0.0.11}]}}\n"
+		"services:\n"
+		"  ssh: {vip: " FAKE_OWN ", protocol: tcp, port: 22, pool: web}\n"
+		"  all: {vip: " FAKE_OWN ", protocol: tcp, port: any, pool: web}\n"
+		"  one: {vip: " FAKE_OWN ", protocol: udp, port: 53, pool: web}\n";
+	static const char restart[] =
+		"interfaces: {eth1: }\n"
+		"capacity: {flows: 2048}\n"
+		"pools: {web: {backends: [{name: web1, address: 10.0.0.11}]}}\n"
+		"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
 	static const char bad[] =
 		"interfaces: {eth0: }\nserfices: {}\npools: {a: {check: {type: tpc}}}\n";
 
 	served = served_start(config);
 	copy_program();
+	leave_socket("stale.sock");
 	write_file("sluiced", 0755, sluiced, sizeof(sluiced) - 1);
 	write_file("same.yaml", 0644, served_config, strlen(served_config));
 	write_file("other.yaml", 0644, same, sizeof(same) - 1);
 	write_file("bad.yaml", 0644, bad, sizeof(bad) - 1);
+	write_file("own.yaml", 0644, own, sizeof(own) - 1);
+	write_file("restart.yaml", 0644, restart, sizeof(restart) - 1);
 }
 
 static void start(void)
@@ -72,8 +100,8 @@ static void start(void)
 
 static void stop(void)
 {
-	static const char *const names[] = {"sluicectl", "sluiced", "same.yaml", "other.yaml",
-					    "bad.yaml"};
+	static const char *const names[] = {"sluicectl", "sluiced",    "same.yaml", "other.yaml",
+					    "bad.yaml",	 "stale.sock", "own.yaml",  "restart.yaml"};
 
 	for (size_t i = 0; i < sl_count(names); i++) {
 		_cleanup_free_ char *path = sl_printf("%s/%s", served.directory, names[i]);
@@ -145,6 +173,23 @@ static void hide_directory(char *text)
 	}
 }
 
+/* Times of this century's third decade on: the fake's own are older. */
+static void hide_times(char *text)
+{
+	unsigned any;
+	int size;
+
+	for (char *at = text; (at = strchr(at, '2')); at++) {
+		size = 0;
+		if (sscanf(at, "20%2u-%2u-%2uT%2u:%2u:%2uZ%n", &any, &any, &any, &any, &any, &any,
+			   &size) == 6 &&
+		    size == 20 && at[2] >= '2')
+			memcpy(at, "YYYY-MM-DDThh:mm:ssZ", 20);
+	}
+	for (char *at = text; (at = strstr(at, " UTC:")); at++)
+		memcpy(at - 8, "hh:mm:ss", 8);
+}
+
 static char *run(const char *line)
 {
 	_cleanup_free_ char *echo = sl_printf("$ %s\n", line);
@@ -160,6 +205,7 @@ static char *run(const char *line)
 	text = finish(child, ends[0]);
 	close(ends[0]);
 	hide_directory(text);
+	hide_times(text);
 	return sl_printf("%s%s", echo, text);
 }
 
@@ -205,7 +251,8 @@ static void run_all(const char *name, const char *const *lines)
 
 GOLDEN(help, "sluicectl help", "sluicectl", "sluicectl --help", "sluicectl help drain",
        "sluicectl explain --help", "sluicectl help show", "sluicectl help show backends",
-       "sluicectl help show services", "sluicectl help apply")
+       "sluicectl help show services", "sluicectl help apply", "sluicectl help import",
+       "sluicectl help import ipvsadm", "sluicectl import haproxy --help")
 GOLDEN(completion, "sluicectl completion bash", "sluicectl completion fish",
        "sluicectl completion bash | bash -n")
 GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate", "sluicectl show",
@@ -214,11 +261,19 @@ GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate
        "sluicectl weight web/web1 1001", "sluicectl weight web/web1 -1",
        "sluicectl explain tcp 192.0.2.1 192.0.2.2:80", "sluicectl explain tcp",
        "sluicectl explain --hex 00 tcp 192.0.2.1:1 192.0.2.2:80",
-       "sluicectl apply --if-generation last other.yaml")
+       "sluicectl explain --hex 0200000000010200g0", "sluicectl explain --hex '02 00'",
+       "sluicectl explain --hex 02000", "sluicectl explain --hex 0200",
+       "sluicectl apply --if-generation last other.yaml",
+       "sluicectl apply --confirm soon other.yaml", "sluicectl apply --max-move most other.yaml",
+       "sluicectl apply --max-move 101% other.yaml", "sluicectl confirm now",
+       "sluicectl rollback -1", "sluicectl rollback one", "sluicectl history -n many",
+       "sluicectl show config --at last")
 GOLDEN(no_daemon, "sluicectl -s /nonexistent/api.sock status",
        "sluicectl -s same.yaml show services", "sluicectl -s /nonexistent/api.sock version",
        "sluicectl -s /nonexistent/api.sock diff same.yaml",
-       "sluicectl -s /nonexistent/api.sock apply same.yaml")
+       "sluicectl -s /nonexistent/api.sock apply same.yaml", "sluicectl -s . status",
+       "sluicectl -s stale.sock status",
+       "sluicectl -s /$(printf '%0107d' 0) status; echo status exits $?")
 GOLDEN(version, "sluicectl version", "sluicectl version -o json", "sluicectl --output json version",
        "sluicectl --socket /nonexistent/api.sock version")
 GOLDEN(status, "sluicectl status", "sluicectl status -o json")
@@ -227,7 +282,20 @@ GOLDEN(show, "sluicectl show services", "sluicectl show backends", "sluicectl sh
        "sluicectl --no-headers show backends")
 GOLDEN(show_json, "sluicectl -o json show services", "sluicectl -o json show backends",
        "sluicectl -o json show flows", "sluicectl -o json show interfaces")
-GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -")
+GOLDEN(show_config, "sluicectl show config", "sluicectl show config | sluicectl diff -",
+       "sluicectl show config -o json", "sluicectl show config -o json | sluicectl diff -",
+       "sluicectl show config -o json | sluicectl apply -")
+GOLDEN(import, "echo '-A -t 192.0.2.1:80' | sluicectl import ipvsadm -i eth1",
+       "echo '-A -t 192.0.2.1:80' | sluicectl import ipvsadm | sluicectl diff -",
+       "echo 'listen a' | sluicectl import haproxy - -o json",
+       "echo '}' | sluicectl import keepalived -",
+       "echo 'virtual_server 192.0.2.1 80 { }' | sluicectl import keepalived - --interface eth9",
+       "sluicectl import keepalived missing.conf", "sluicectl import haproxy",
+       "sluicectl import nginx same.yaml",
+       "sluicectl import haproxy same.yaml --vip www.example.org",
+       "sluicectl import haproxy same.yaml --vip 127.0.0.1",
+       "sluicectl import haproxy same.yaml -i a/b",
+       "sluicectl import keepalived same.yaml --vip 192.0.2.1")
 GOLDEN(check, "sluicectl check same.yaml", "sluicectl check same.yaml -o json", "sluicectl check")
 GOLDEN(diff, "sluicectl diff same.yaml", "sluicectl diff other.yaml", "sluicectl diff bad.yaml",
        "sluicectl diff missing.yaml", "sluicectl diff other.yaml -o json")
@@ -236,6 +304,27 @@ GOLDEN(apply, "sluicectl apply --dry-run other.yaml",
        "sluicectl apply --if-generation 1 other.yaml", "sluicectl apply other.yaml",
        "sluicectl apply bad.yaml", "sluicectl apply missing.yaml",
        "sluicectl apply bad.yaml -o json 2>/dev/null")
+GOLDEN(apply_refused, "sluicectl apply --confirm 100ms other.yaml",
+       "sluicectl apply --max-move 5% other.yaml",
+       "sluicectl apply --max-move 5% --dry-run other.yaml", "sluicectl apply restart.yaml",
+       "sluicectl apply --dry-run restart.yaml", "sluicectl diff restart.yaml", "sluicectl history")
+GOLDEN(confirm, "sluicectl confirm", "sluicectl apply --confirm 60s -m 'one less' other.yaml",
+       "sluicectl apply same.yaml", "sluicectl rollback 7", "sluicectl confirm 7",
+       "sluicectl status", "sluicectl history", "sluicectl confirm 2", "sluicectl confirm",
+       "sluicectl history")
+GOLDEN(undo, "sluicectl apply --confirm 60s other.yaml", "sluicectl rollback --dry-run",
+       "sluicectl rollback", "sluicectl rollback", "sluicectl history",
+       "sluicectl -o json apply --confirm 1h --dry-run other.yaml | grep -v '^  *\"before'")
+GOLDEN(rollback, "sluicectl rollback", "sluicectl rollback 9",
+       "sluicectl apply -m 'first' other.yaml", "sluicectl rollback --if-generation 1",
+       "sluicectl rollback --max-move 1%", "sluicectl rollback -m 'was better'",
+       "sluicectl rollback 2", "sluicectl rollback 2", "sluicectl history",
+       "sluicectl history -n 1 -o json | grep -v hash")
+GOLDEN(show_config_at, "sluicectl show config --at 9", "sluicectl apply other.yaml >/dev/null",
+       "sluicectl show config --at 1 | sluicectl diff -",
+       "sluicectl show config --at 2 | sluicectl diff -",
+       "sluicectl show config --at 1 -o json | grep -v text")
+GOLDEN(lockout, "sluicectl diff own.yaml", "sluicectl apply own.yaml")
 GOLDEN(override, "sluicectl drain web/web1", "sluicectl show backends", "sluicectl enable web/web1",
        "sluicectl disable web/web2", "sluicectl enable web/web2", "sluicectl weight web/web2 7",
        "sluicectl weight web/web2 default", "sluicectl weight web/web2 7",
@@ -250,9 +339,15 @@ GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ac
 GOLDEN(terminal, "script -qec 'stty cols 60; sluicectl show flows' /dev/null | cat -v",
        "NO_COLOR=1 script -qec 'stty cols 300; sluicectl show backends' /dev/null | cat -v",
        "script -qec 'sluicectl status' /dev/null | cat -v | head -1")
+GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine",
+       "sluicectl log warning", "sluicectl log", "sluicectl log api loud", "sluicectl log enigne",
+       "sluicectl log enigne debug", "sluicectl log a b c", "sluicectl log loader info -o json",
+       "sluicectl help log")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
+
+GOLDEN(doctor_help, "sluicectl help doctor", "sluicectl doctor now", "sluicectl doctor -o xml")
 
 Test(sluicectl, degraded)
 {
