@@ -187,8 +187,9 @@ test: install-deps
 	@tests/run
 
 # BENCH_QUICK=1: only shows that it works.
-bench: $(B)/bench
+bench: $(B)/bench all
 	@$(B)/bench $(if $(BENCH_QUICK),--quick) --output $(B)/bench.json
+	@python3 tests/bench/scale.py $(B)/bench.json $(if $(BENCH_QUICK),--quick)
 
 # What is found beyond the saved corpus is kept in build/fuzz/found.
 fuzz: $(FUZZERS)
