@@ -313,12 +313,23 @@ static __always_inline bool reply_is_promised(enum verdict verdict)
 	       verdict == VERDICT_NO_BACKEND_ICMP;
 }
 
-/* Makes the answer that a verdict promises; the verdict stands unless it can't be made. */
-static __always_inline enum verdict stage_reply(struct xdp_md *ctx, const struct packet *p,
-						enum verdict verdict)
+/*
+ * Was the frame sent by one host to one host? An answer has its MACs the other way round, and no frame
+ * comes from a group. What was sent to many isn't answered by a host either (RFC 1122, 3.2.2 and 4.2.3.10).
+ */
+static __always_inline bool reply_is_one_to_one(const struct ethernet *ethernet)
 {
-	if (!reply_is_promised(verdict))
-		return verdict;
+	return ((ethernet->destination_be[0] | ethernet->source_be[0]) & bpf_htons(0x0100)) == 0;
+}
+
+COLD int reply_make(struct xdp_md *ctx, const struct packet *p, __u32 verdict)
+{
+	const struct ethernet *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+
+	if (!p || !ethernet)
+		return VERDICT_INTERNAL;
+	if (!reply_is_one_to_one(ethernet))
+		return VERDICT_LINK_GROUP;
 	if (!reply_may_have_sent(p))
 		return VERDICT_MARTIAN_SOURCE;
 	switch (verdict) {
@@ -328,6 +339,13 @@ static __always_inline enum verdict stage_reply(struct xdp_md *ctx, const struct
 						  : reply_unreachable(ctx, p, true);
 	default: return reply_unreachable(ctx, p, false);
 	}
+}
+
+/* Makes the answer that a verdict promises; the verdict stands unless it can't be made. */
+static __always_inline enum verdict stage_reply(struct xdp_md *ctx, const struct packet *p,
+						enum verdict verdict)
+{
+	return reply_is_promised(verdict) ? reply_make(ctx, p, verdict) : verdict;
 }
 
 #endif

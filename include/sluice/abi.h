@@ -41,6 +41,8 @@
 	X(NO_HEADROOM, XDP_DROP, "no_headroom", "no room in front of the frame for a header")      \
 	X(MARTIAN_SOURCE, XDP_DROP, "martian_source",                                              \
 	  "an answer would go to a source that can't have sent it")                                \
+	X(LINK_GROUP, XDP_PASS, "link_group",                                                      \
+	  "an answer would go to, or from, a MAC address of many: left to the kernel")             \
 	X(INTERNAL, XDP_DROP, "internal", "a case that should not exist; please report it")
 
 enum verdict {

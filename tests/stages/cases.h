@@ -61,7 +61,8 @@
 	X(reply_never_reset, "a reset is never answered")                                          \
 	X(reply_unreachable, "no backend: ICMP unreachable")                                       \
 	X(reply_drop_pass, "no backend: drop, pass")                                               \
-	X(reply_bad_source, "nothing is answered to a source that can't be")
+	X(reply_bad_source, "nothing is answered to a source that can't be")                       \
+	X(reply_link_group, "what was sent to or from a group's MAC passes unanswered")
 
 #define X(function, name) void case_##function(void);
 PARSE_CASES(X)

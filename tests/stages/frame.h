@@ -50,7 +50,8 @@ struct frame_spec {
 	int icmp_type;	/* ICMP and ICMPv6 */
 	int id, number; /* of an echo */
 	bool zero_payload;
-	int payload; /* bytes */
+	bool to_group, from_group; /* by MAC address */
+	int payload;		   /* bytes */
 	int padding; /* bytes behind the IP packet */
 };
 
