@@ -43,14 +43,15 @@ static json_t *service_words(const struct config *config, const struct config_se
 {
 	char vip[ADDRESS_TEXT_MAX];
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "name", service->name,
-			 "vip", address_format(&service->vip, vip), "protocol",
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+			 service->name, "vip", address_format(&service->vip, vip), "protocol",
 			 service->protocol == IPPROTO_TCP ? "tcp" : "udp", "port", service->port,
 			 "pool", config->pools[service->pool].name, "algorithm",
 			 config_algorithm_word(service->algorithm), "forward",
 			 config_forward_word(service->forward), "tracking",
 			 config_tracking_word(service->tracking), "when_empty",
-			 config_when_empty_word(service->when_empty));
+			 config_when_empty_word(service->when_empty), "mode",
+			 config_service_mode_word(service->mode));
 }
 
 static void set_numbers(json_t *object, const struct engine_service *view,

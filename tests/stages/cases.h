@@ -64,11 +64,18 @@
 	X(reply_bad_source, "nothing is answered to a source that can't be")                       \
 	X(reply_link_group, "what was sent to or from a group's MAC passes unanswered")
 
+#define SHADOW_CASES(X)                                                                            \
+	X(shadow_decides, "shadow: every decision as if enforced, and the frame passes untouched") \
+	X(shadow_counts, "shadow: services and backends count what would be sent")                 \
+	X(shadow_records, "shadow: flows are recorded and their records followed")                 \
+	X(shadow_beside, "shadow: other services and the host's own traffic are as ever")
+
 #define X(function, name) void case_##function(void);
 PARSE_CASES(X)
 STEER_CASES(X)
 FORWARD_CASES(X)
 REPLY_CASES(X)
+SHADOW_CASES(X)
 #undef X
 
 /* Runs all of them as TAP; returns the exit status. */

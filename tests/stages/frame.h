@@ -52,7 +52,7 @@ struct frame_spec {
 	bool zero_payload;
 	bool to_group, from_group; /* by MAC address */
 	int payload;		   /* bytes */
-	int padding; /* bytes behind the IP packet */
+	int padding;		   /* bytes behind the IP packet */
 };
 
 void frame_build(struct frame *f, struct frame_spec spec);

@@ -142,8 +142,7 @@ static const __u64 *read_all(enum map_number map, const void *key)
 
 void world_get_of_cpu(enum map_number map, const void *key, int cpu, void *ret_value)
 {
-	memcpy(ret_value, read_all(map, key) + cpu * words_of(map),
-	       words_of(map) * sizeof(__u64));
+	memcpy(ret_value, read_all(map, key) + cpu * words_of(map), words_of(map) * sizeof(__u64));
 }
 
 void world_get(enum map_number map, const void *key, void *ret_value)
