@@ -25,6 +25,7 @@
 	X(HEX, 0, "hex", "FRAME", "an Ethernet frame in hex digits instead")                       \
 	X(ONCE, 0, "once", NULL, "one look, then end")                                             \
 	X(INTERVAL, 0, "interval", "TIME", "from one look to the next (default 1s)")               \
+	X(FOR, 0, "for", "TIME", "on trial: detach again after that long (1s to 24h)")             \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {
@@ -88,7 +89,7 @@ bool command_print_group(const char *word);
 
 command_fn run_check, run_diff, run_apply, run_status, run_show_services, run_show_backends,
 	run_show_flows, run_show_verdicts, run_show_interfaces, run_show_config, run_drain,
-	run_enable, run_disable, run_weight, run_explain, run_top, run_detach, run_log,
+	run_enable, run_disable, run_weight, run_explain, run_top, run_attach, run_detach, run_log,
 	run_completion, run_help, run_version;
 
 #endif

@@ -20,6 +20,7 @@
 	X(set_config)                                                                              \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
+	X(attach)                                                                                  \
 	X(detach)                                                                                  \
 	X(log)                                                                                     \
 	X(set_log)                                                                                 \

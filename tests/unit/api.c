@@ -441,6 +441,36 @@ Test(api, detach)
 	expect_problem("POST", "/v1/detach", "", 500, "loader", "gone");
 }
 
+static json_int_t trial_left(json_t *object)
+{
+	json_int_t left =
+		json_integer_value(json_object_get(item(object, "interfaces", 0), "trial_left_ms"));
+
+	json_decref(object);
+	return left;
+}
+
+Test(api, attach)
+{
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":60000}", 500, "interface eth0",
+		       "is attached for good");
+	json_decref(served_json(&served, "POST", "/v1/detach", "", 200));
+	cr_expect_eq(trial_left(served_json(&served, "POST", "/v1/attach",
+					    "{\"interface\":\"eth0\",\"for_ms\":60000}", 200)),
+		     60000);
+	cr_expect_not(served.fake->detached);
+	cr_expect_eq(trial_left(served_json(&served, "GET", "/v1/interfaces", "", 200)), 60000);
+	cr_expect_eq(trial_left(served_json(&served, "POST", "/v1/attach", "{}", 200)), 0);
+	expect_problem("POST", "/v1/attach", "{\"interface\":\"eth7\"}", 404, "body.interface",
+		       "eth7");
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":999}", 400, "body.for_ms", "1000");
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":86400001}", 400, "body.for_ms", "1000");
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":\"60s\"}", 400, "body.for_ms", "1000");
+	expect_problem("POST", "/v1/attach", "{\"interface\":\"\"}", 400, "body.interface", "name");
+	served.fake->fail_loader = true;
+	expect_problem("POST", "/v1/attach", "{}", 500, "loader", "gone");
+}
+
 /* ---- without a configuration ------------------------------------------------------------------------------- */
 
 Test(api_empty, nothing_is_committed)
