@@ -261,15 +261,19 @@ static int begin_trial(struct program *program, const struct config_interface *i
 	enum config_mode mode;
 	struct link_target target;
 	int link, err = find_target(program, interface->name, &target, errors);
+	bool is_new_mark;
 
 	if (err)
 		return err;
-	if (mkdir(mark, 0700) && errno != EEXIST)
+	is_new_mark = !mkdir(mark, 0700);
+	if (!is_new_mark && errno != EEXIST)
 		return sl_fail(errors, errno, mark, "can't be made: %s", strerror(errno));
 	forget(program, interface->name);
 	link_remove(path);
 	link = link_create(&target, object_program_fd(program->live), interface->mode, NULL, &mode,
 			   errors);
+	if (link < 0 && is_new_mark)
+		rmdir(mark);
 	if (link < 0)
 		return link;
 	remember(program, &target, link, mode, true);
@@ -353,5 +357,8 @@ uint32_t program_left_ms(const struct program *program, const char *interface)
 
 	if (!trial)
 		return 0;
-	return trial->until_ns > now_ns ? (trial->until_ns - now_ns) / NS_PER_MS + 1 : 1;
+	/* Over, and about to be ended: 0 would say that it is for good. */
+	if (trial->until_ns < now_ns + NS_PER_MS)
+		return 1;
+	return (trial->until_ns - now_ns) / NS_PER_MS;
 }
