@@ -32,6 +32,7 @@
 	X(ONCE, 0, "once", NULL, "one look, then end")                                             \
 	X(INTERVAL, 0, "interval", "TIME", "from one look to the next (default 1s)")               \
 	X(VIP, 0, "vip", "ADDRESS", "for services that listen at all addresses")                   \
+	X(FOR, 0, "for", "TIME", "on trial: detach again after that long (1s to 24h)")             \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {
@@ -99,6 +100,6 @@ command_fn run_check, run_diff, run_apply, run_confirm, run_rollback, run_histor
 	run_show_services, run_show_backends, run_show_flows, run_show_verdicts,
 	run_show_interfaces, run_show_config, run_drain, run_enable, run_disable, run_weight,
 	run_explain, run_import_ipvsadm, run_import_keepalived, run_import_haproxy, run_top,
-	run_detach, run_doctor, run_log, run_completion, run_help, run_version;
+	run_attach, run_detach, run_doctor, run_log, run_completion, run_help, run_version;
 
 #endif

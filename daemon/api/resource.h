@@ -23,6 +23,7 @@
 	X(history)                                                                                 \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
+	X(attach)                                                                                  \
 	X(detach)                                                                                  \
 	X(log)                                                                                     \
 	X(set_log)                                                                                 \

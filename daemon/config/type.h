@@ -55,6 +55,8 @@ extern const struct type type_endpoint; /* loopback address and port (`second`),
 /* A decimal number of digits only, no superfluous zeros, that fits. */
 bool type_parse_decimal(const char *text, size_t length, uint64_t *ret_value);
 /* "1500ms", "2s": in the largest unit that leaves no rest. Caller frees. */
+/* As 500ms, 60s, 5m or 1h, at most max_ms. */
+bool type_parse_duration(const char *text, uint64_t max_ms, uint64_t *ret_ms);
 char *type_duration_text(uint64_t ms);
 /* Into and out of a member of 1, 2 or 4 bytes. */
 void type_store(void *member, size_t size, uint64_t value);

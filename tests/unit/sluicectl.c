@@ -343,6 +343,10 @@ GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine
        "sluicectl log warning", "sluicectl log", "sluicectl log api loud", "sluicectl log enigne",
        "sluicectl log enigne debug", "sluicectl log a b c", "sluicectl log loader info -o json",
        "sluicectl help log")
+GOLDEN(attach, "sluicectl attach --for 60s", "sluicectl detach", "sluicectl attach eth0 --for 60s",
+       "sluicectl show interfaces", "sluicectl attach", "sluicectl show interfaces",
+       "sluicectl attach -o json", "sluicectl attach eth7", "sluicectl attach --for 1ms",
+       "sluicectl attach --for 2d", "sluicectl help attach")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
