@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include "base/memory.h"
+#include "config/schema.h"
 #include "config/words.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ void config_free(struct config *config)
 	free(config->interfaces);
 	free(config->api.socket);
 	free(config->hash_key_file);
+	free(config->state.directory);
 	free(config);
 }
 
@@ -90,4 +92,32 @@ const char *config_attach_word(enum config_attach attach)
 const char *config_mode_word(enum config_mode mode)
 {
 	return words_get(&words_mode, mode);
+}
+
+const char *config_source_word(enum config_source source)
+{
+	return words_get(&words_source, source);
+}
+
+static void swap_bytes(void *a, void *b, size_t size)
+{
+	_cleanup_free_ void *kept = sl_calloc(1, size);
+
+	memcpy(kept, a, size);
+	memcpy(a, b, size);
+	memcpy(b, kept, size);
+}
+
+void config_swap_fixed(struct config *a, struct config *b)
+{
+	for (size_t i = 0; i < schema_file.n_fields; i++) {
+		const struct field *field = &schema_file.fields[i];
+
+		if (!field->restart)
+			continue;
+		swap_bytes(field_at(field, a), field_at(field, b), field->size);
+		if (field->holds == FIELD_MAP || field->holds == FIELD_LIST)
+			swap_bytes((char *)a + field->second, (char *)b + field->second,
+				   sizeof(size_t));
+	}
 }

@@ -43,6 +43,10 @@ struct config_capacity {
 	X(TCP, "tcp")                                                                              \
 	X(HTTP, "http")
 
+#define CONFIG_SOURCES(X)                                                                          \
+	X(FILE, "file")	  /* the file is the truth at the start and at SIGHUP */                   \
+	X(STORE, "store") /* the state directory is */
+
 #define X(name, word) CONFIG_ATTACH_##name,
 enum config_attach { CONFIG_ATTACHES(X) CONFIG_ATTACH_COUNT };
 #undef X
@@ -51,6 +55,9 @@ enum config_mode { CONFIG_MODES(X) CONFIG_MODE_COUNT };
 #undef X
 #define X(name, word) CONFIG_CHECK_##name,
 enum config_check { CONFIG_CHECKS(X) CONFIG_CHECK_COUNT };
+#undef X
+#define X(name, word) CONFIG_SOURCE_##name,
+enum config_source { CONFIG_SOURCES(X) CONFIG_SOURCE_COUNT };
 #undef X
 
 struct config_interface {
@@ -63,6 +70,10 @@ struct config_api {
 	char *socket;		/* path of the Unix socket */
 	struct address metrics; /* loopback only; family 0: no TCP listener */
 	uint16_t metrics_port;
+};
+
+struct config_state {
+	char *directory; /* the worker's own */
 };
 
 struct config_health {
@@ -110,6 +121,8 @@ struct config {
 	struct config_capacity capacity;
 	struct config_api api;
 	char *hash_key_file;
+	enum config_source source;
+	struct config_state state;
 	struct prefix outer4; /* of the outer header's source address */
 	struct prefix outer6;
 	struct config_interface *interfaces; /* owned, and so below */
@@ -129,6 +142,12 @@ int config_find_pool(const struct config *config, const char *name);
 int config_find_service(const struct config *config, const char *name);
 int config_find_backend(const struct config_pool *pool, const char *name);
 
+/*
+ * Exchanges what is fixed at the start: the keys whose change takes effect only when the daemon is
+ * started anew. What comes of it has to be checked as a whole again.
+ */
+void config_swap_fixed(struct config *a, struct config *b);
+
 /* The words of abi.h's and this header's lists; "?" outside. For reader, writer, API, metrics. */
 const char *config_algorithm_word(enum algorithm algorithm);
 const char *config_forward_word(enum forward forward);
@@ -137,5 +156,6 @@ const char *config_when_empty_word(enum when_empty when_empty);
 const char *config_check_word(enum config_check check);
 const char *config_attach_word(enum config_attach attach);
 const char *config_mode_word(enum config_mode mode);
+const char *config_source_word(enum config_source source);
 
 #endif

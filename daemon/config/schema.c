@@ -79,6 +79,17 @@ static const struct field api_fields[] = {
 };
 static const struct schema api = SCHEMA(config_api, api_fields);
 
+/* ---- state ----------------------------------------------------------------------------------- */
+
+static const struct field state_fields[] = {
+	{.key = "directory", IN(config_state, directory), .type = &type_file, .max = 4000,
+	 .noun = "a directory's path", .initial = "/var/lib/sluice/state",
+	 .example = "/var/lib/sluice/state",
+	 .help = "where generations and events are kept; made if it isn't there, for the worker's "
+		 "user alone"},
+};
+static const struct schema state = SCHEMA(config_state, state_fields);
+
 /* ---- encapsulation --------------------------------------------------------------------------- */
 
 static const struct field encapsulation_fields[] = {
@@ -235,6 +246,12 @@ static const struct field file_fields[] = {
 	 .example = "/var/lib/sluice/hash.key",
 	 .help = "the secret that flows are hashed with; made if it isn't there; the same on all "
 		 "balancers of the same VIPs"},
+	{.key = "config-source", IN(config, source), WORD(source, "a source"), .restart = true,
+	 .initial = "file", .example = "store",
+	 .help = "what is true at the start: `file`, this file, which SIGHUP reads again; `store`, "
+		 "what was applied last, and then this file gives only what needs a restart"},
+	{.key = "state", IN(config, state), .holds = FIELD_OBJECT, .object = &state,
+	 .restart = true, .help = "what survives a restart"},
 	{.key = "encapsulation", .holds = FIELD_OBJECT, .object = &encapsulation,
 	 .help = "the outer headers of `forward: ipip`"},
 	{.key = "pools", IN(config, pools), SECOND(config, n_pools), .holds = FIELD_MAP,

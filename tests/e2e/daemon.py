@@ -26,6 +26,7 @@ CONFIG = """
 capacity: {services: 16, backends: 64, slots: 2048, flows: 1024}
 interfaces: {e0: {attach: link, mode: auto}}
 api: {socket: DIR/sock}
+state: {directory: DIR/state}
 hash-key-file: DIR/key
 pools:
   web: {backends: [{name: a, address: 10.92.0.11}, {name: b, address: 10.92.0.12}]}

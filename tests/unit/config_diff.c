@@ -153,6 +153,8 @@ Test(config_diff, against_nothing_everything_is_added)
 			       "+! api.socket: () -> /run/sluice/sluiced.sock\n"
 			       "+! api.metrics: () -> none\n"
 			       "+! hash-key-file: () -> /var/lib/sluice/hash.key\n"
+			       "+! config-source: () -> file\n"
+			       "+! state.directory: () -> /var/lib/sluice/state\n"
 			       "+ encapsulation.source: () -> 172.16.0.0/16\n"
 			       "+ encapsulation.source6: () -> 100::/64\n"
 			       "+ pools.x: () -> check.type none\n"
