@@ -25,7 +25,13 @@ struct recall {
 	struct generation active;      /* with its configuration */
 	struct generation pending;     /* a change that was interrupted; with its configuration */
 	struct generation unconfirmed; /* in force until its deadline; with its configuration */
-	struct override *overrides;    /* owned */
+	/*
+	 * The one undone last, without its configuration; none if the same text was in force later: a
+	 * file that still holds it is not to be trusted.
+	 */
+	struct generation undone;
+	uint64_t last_number;	    /* given to a generation */
+	struct override *overrides; /* owned */
 	size_t n_overrides;
 	struct last_health *health; /* owned */
 	size_t n_health;

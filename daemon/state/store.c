@@ -90,7 +90,7 @@ static void log_change(const struct store_status *before, const struct store_sta
 		log_error("store: %s", after->notice);
 	if (after->degraded && (!before->degraded || strcmp(before->why, after->why) != 0))
 		log_error("store: degraded: %s; going on without persistence", after->why);
-	if (before->degraded && !after->degraded)
+	if (before->degraded && before->why[0] && !after->degraded)
 		log_info("store: recovered");
 }
 

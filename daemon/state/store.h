@@ -90,7 +90,8 @@ void store_watch(struct store *store, store_watch_fn *watch, void *context);
  * transaction: it is in the log if and only if the change is. NULL: none.
  */
 
-/* Takes author, reason, source and config. answer->number is its number. STORE_CONFLICT while another
+/* Takes author, reason, source and config, and `number` as the least that it may get (0: any).
+ * answer->number is its number. STORE_CONFLICT while another
  * is pending or unconfirmed. */
 int store_begin(struct store *store, const struct generation *generation,
 		const struct event_record *event, store_done_fn *done, void *context,

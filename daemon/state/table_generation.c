@@ -47,6 +47,21 @@ static void read_in_state(struct db *db, enum generation_state state, struct gen
 		   generation);
 }
 
+static void read_undone(struct db *db, struct generation *generation)
+{
+	sqlite3_stmt *query = db_query(
+		db,
+		"SELECT " HEAD " FROM generation WHERE number ="
+		" (SELECT max(number) FROM generation WHERE state = 'undone') AND NOT EXISTS"
+		" (SELECT 1 FROM generation later WHERE later.number > generation.number"
+		" AND later.hash = generation.hash AND later.state IN ('active', 'superseded'))",
+		"");
+
+	if (db_row(db, query))
+		read_head(query, generation);
+	sqlite3_finalize(query);
+}
+
 static void read_number(struct db *db, uint64_t number, struct generation *generation)
 {
 	sqlite3_stmt *query =
@@ -76,19 +91,27 @@ static enum store_result check_settled(struct db *db, struct sl_errors *errors)
 	return result;
 }
 
+/* That was ever given, also to a generation that is pruned by now. */
+static uint64_t last_number(struct db *db)
+{
+	return db_number(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'generation'", "");
+}
+
 static void insert(struct db *db, const struct generation *generation, size_t size)
 {
 	uint64_t parent = db_number(db, "SELECT number FROM generation WHERE state = 'active'", "");
-	uint64_t now_ms = record_now_ms();
+	uint64_t now_ms = record_now_ms(), next = last_number(db) + 1;
 	char hash[SHA256_HEX_MAX];
 
 	sha256_hex(generation->config, size, hash);
 	db_do(db,
-	      "INSERT INTO generation (parent, state, begun_ms, ended_ms, deadline_ms, author,"
+	      "INSERT INTO generation (number, parent, state, begun_ms, ended_ms, deadline_ms, "
+	      "author,"
 	      " reason, source, error, hash, size, config)"
-	      " VALUES (?, 'pending', ?, ?, 0, ?, ?, ?, '', ?, ?, ?)",
-	      "uuuttttut", parent, now_ms, now_ms, generation->author, generation->reason,
-	      generation->source, hash, (uint64_t)size, generation->config);
+	      " VALUES (?, ?, 'pending', ?, ?, 0, ?, ?, ?, '', ?, ?, ?)",
+	      "uuuuttttut", generation->number > next ? generation->number : next, parent, now_ms,
+	      now_ms, generation->author, generation->reason, generation->source, hash,
+	      (uint64_t)size, generation->config);
 }
 
 enum store_result table_begin(struct db *db, const struct generation *generation,
@@ -219,6 +242,8 @@ enum store_result table_recall(struct db *db, struct store_answer *answer)
 	read_in_state(db, GENERATION_ACTIVE, &recall->active);
 	read_in_state(db, GENERATION_PENDING, &recall->pending);
 	read_in_state(db, GENERATION_UNCONFIRMED, &recall->unconfirmed);
+	read_undone(db, &recall->undone);
+	recall->last_number = last_number(db);
 	table_read_overrides(db, recall);
 	table_read_health(db, recall);
 	recall->last_event = db_number(db, "SELECT max(id) FROM event", "");

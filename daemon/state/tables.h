@@ -14,7 +14,8 @@
 
 extern const struct db_schema tables_schema;
 
-/* Takes author, reason, source and config of `generation`. answer->number is the new one's. */
+/* Takes author, reason, source, config and least number of `generation`. answer->number is the new
+ * one's. */
 enum store_result table_begin(struct db *db, const struct generation *generation,
 			      const struct event_record *event, struct store_answer *answer);
 
