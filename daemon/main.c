@@ -13,6 +13,7 @@
 #include "loader/loader.h"
 #include "sluice/api.h"
 #include "worker/handover.h"
+#include "worker/state_dir.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -165,6 +166,16 @@ static int seal_config(const struct config *config, int *ret_fd, struct sl_error
 	return 0;
 }
 
+/* Without it the store is degraded, and says so: no reason not to balance. */
+static void make_state_dir(const char *path, const struct handover *handover)
+{
+	struct sl_errors errors = {0};
+
+	if (state_dir_make(path, handover->uid, handover->gid, &errors))
+		log_error("%s: %s", errors.list[0].where, errors.list[0].what);
+	sl_errors_deinit(&errors);
+}
+
 /* Everything that needs root, up to a worker that runs. */
 static int prepare(const struct options *options, struct config *config, struct handover *handover,
 		   struct program **ret_program, int *ret_socket, pid_t *ret_worker,
@@ -173,6 +184,8 @@ static int prepare(const struct options *options, struct config *config, struct 
 	int pair[2];
 	int err = handover_user(options->user, &handover->uid, &handover->gid, errors);
 
+	if (!err)
+		make_state_dir(config->state.directory, handover);
 	if (!err)
 		err = open_program(options, config, ret_program, errors);
 	if (!err)

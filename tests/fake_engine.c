@@ -6,6 +6,7 @@
 #include "health/health.h"
 #include "loader/loader.h"
 #include "net/net.h"
+#include "net/own.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -62,6 +63,13 @@ struct fake *fake_start(const char *text)
 		.record = FLOW_ENTRY(0x01234567, 0, 5, FLOW_ESTABLISHED),
 	};
 	return &fake;
+}
+
+void fake_forget(void)
+{
+	config_free(engine.config);
+	engine.config = NULL;
+	engine.generation = 0;
 }
 
 void fake_stop(void)
@@ -126,15 +134,22 @@ void engine_preview_deinit(struct engine_preview *preview)
 	free(preview->plan.services);
 }
 
-int engine_commit(struct engine *to, struct config *desired, struct sl_errors *errors)
+int engine_commit(struct engine *to, struct config *desired, uint64_t generation,
+		  struct sl_errors *errors)
 {
 	if (fake.fail_commit)
 		return sl_fail(errors, EIO, "program", "refused by the kernel");
 	config_free(to->config);
 	to->config = desired;
-	to->generation++;
+	to->generation = generation;
 	fake.commits++;
 	return 0;
+}
+
+void engine_renumber(struct engine *of, uint64_t generation)
+{
+	if (of->config)
+		of->generation = generation;
 }
 
 int engine_set_admin(struct engine *of, const char *pool, const char *backend, enum admin admin,
@@ -286,6 +301,15 @@ bool health_view(const struct health *of, const char *pool, const char *backend,
 	check = (struct check){.state = up ? CHECK_UP : CHECK_DOWN, .successes = 40, .failures = 4};
 	*ret = (struct health_view){&check, up ? "connected" : "connection refused", 12};
 	return true;
+}
+
+struct address *net_own_addresses(size_t *ret_count)
+{
+	struct address *own = sl_calloc(1, sizeof(*own));
+
+	address_parse(FAKE_OWN, own);
+	*ret_count = 1;
+	return own;
 }
 
 bool net_hop(const struct net *net, const struct address *address, struct net_hop *ret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fake_engine.h - what the API drives, without maps and without a kernel: the interfaces of engine.h,
- * and what is asked of health.h, net.h, loader.h and dataplane.h. There is one of each.
+ * and what is asked of health.h, net.h, own.h, loader.h and dataplane.h. There is one of each.
  *
  * Backend ids are service * 100 + backend; every number that can be shown is another one.
  */
@@ -26,7 +26,12 @@ struct fake {
 /* Reads the text as the first configuration; NULL: none is committed. */
 struct fake *fake_start(const char *text);
 void fake_stop(void);
-/* One interface, eth0. */
+/* As if nothing had ever been committed. */
+void fake_forget(void);
+/* The host's own address. */
+#define FAKE_OWN "192.0.2.99"
+
+/* One interface, eth0. Store, events and change are the caller's to add. */
 struct api_context fake_context(void);
 
 #endif

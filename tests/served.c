@@ -2,13 +2,19 @@
 #include "served.h"
 
 #include "base/memory.h"
+#include "change/change.h"
+#include "config/read.h"
+#include "state/events.h"
+#include "state/store.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -43,6 +49,37 @@ static uint16_t port_of(int fd)
 	return ntohs(address.sin_port);
 }
 
+/* The store comes before requests: once this one is answered, it is up to date. */
+static void on_up_to_date(void *context, struct change_answer *answer)
+{
+	*(bool *)context = true;
+}
+
+static void begin_change(struct served *served, const char *text)
+{
+	struct change_request nothing = CHANGE_REQUEST(CHANGE_CONFIRM);
+	struct store_options options = STORE_OPTIONS(served->state);
+	struct change_options change = {.file = "/etc/sluice/sluice.yaml"};
+	struct store_answer recall;
+	struct config *config;
+	bool done = false;
+
+	must(!mkdir(served->state, 0700), "mkdir");
+	must(!store_new(served->base, &options, &served->store, &recall, NULL), "store_new");
+	served->events = events_new(served->base, served->store, 0);
+	must(!config_read("start", text, strlen(text), &config, NULL), "config_read");
+	change.engine = fake_context().engine;
+	change.store = served->store;
+	change.events = served->events;
+	must(!change_new(served->base, &change, config, &recall, &served->change, NULL),
+	     "change_new");
+	store_answer_deinit(&recall);
+	change_submit(served->change, &nothing, on_up_to_date, &done);
+	while (!done)
+		event_base_loop(served->base, EVLOOP_NONBLOCK);
+	served->fake->commits = 0;
+}
+
 struct served served_start(const char *config)
 {
 	struct served served = {.directory = "/tmp/sluice-api-XXXXXX"};
@@ -55,19 +92,44 @@ struct served served_start(const char *config)
 	snprintf(served.socket, sizeof(served.socket), "%s/api.sock", served.directory);
 	served.fake = fake_start(config);
 	served.base = event_base_new();
+	snprintf(served.state, sizeof(served.state), "%s/state", served.directory);
+	begin_change(&served, config ? config : served_config);
+	if (!config)
+		fake_forget();
 	address_parse("127.0.0.1", &loopback);
 	fd = api_listen_unix(served.socket, getuid(), getgid(), &errors);
 	metrics_fd = api_listen_tcp(&loopback, 0, &errors);
 	must(fd >= 0 && metrics_fd >= 0, "listen");
 	served.metrics_port = port_of(metrics_fd);
 	context = fake_context();
+	context.store = served.store;
+	context.events = served.events;
+	context.change = served.change;
 	must(!api_new(served.base, &context, fd, metrics_fd, &served.api, &errors), "api_new");
 	return served;
 }
 
+static void remove_state(const char *path)
+{
+	DIR *list = opendir(path);
+	struct dirent *entry;
+
+	while (list && (entry = readdir(list)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(list), entry->d_name, 0);
+	if (list)
+		closedir(list);
+	rmdir(path);
+}
+
 void served_stop(struct served *served)
 {
+	change_close(served->change);
+	store_free(served->store);
 	api_free(served->api);
+	change_free(served->change);
+	events_free(served->events);
+	remove_state(served->state);
 	event_base_free(served->base);
 	unlink(served->socket);
 	rmdir(served->directory);

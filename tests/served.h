@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * served.h - the real API over the fake engine, on a Unix socket in a directory of its own, and a
+ * served.h - the real API, changes and store over the fake engine, on a Unix socket in a directory of its own, and a
  * client that sends bytes as they are. Server and client share the test's one thread.
  */
 #ifndef SLUICE_TESTS_SERVED_H
@@ -14,8 +14,12 @@ struct served {
 	struct fake *fake;
 	struct event_base *base;
 	struct api *api;
+	struct store *store;
+	struct events *events;
+	struct change *change;
 	char directory[64];
 	char socket[80];
+	char state[80];	       /* directory */
 	uint16_t metrics_port; /* 127.0.0.1; host order */
 };
 

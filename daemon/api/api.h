@@ -4,7 +4,7 @@
  * optional TCP socket of the loopback interface.
  *
  * Runs on the event loop; answers from what the engine, the checks and the loader know, and changes
- * things only through engine_commit(), the engine's overrides and the loader. Access to the Unix
+ * things only through change.h, the engine's overrides and the loader. Access to the Unix
  * socket is the right to do all of it. Limits: see server.h and route.h.
  *
  * The only code that knows libmicrohttpd.
@@ -21,11 +21,14 @@
 #include <sys/types.h>
 
 struct api;
+struct change;
 struct engine;
 struct event_base;
+struct events;
 struct health;
 struct loader;
 struct net;
+struct store;
 
 /* What the API shows and drives. All borrowed, and outliving it. */
 struct api_context {
@@ -33,6 +36,9 @@ struct api_context {
 	struct health *health;
 	struct net *net;
 	struct loader *loader;
+	struct store *store;
+	struct events *events;
+	struct change *change;
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
 };

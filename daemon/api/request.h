@@ -2,7 +2,8 @@
 /*
  * request.h - one request as the resources see it, and its answer.
  *
- * A resource fills the answer once, with one of the answer_ functions.
+ * A resource fills the answer once, with one of the answer_ functions; or it leaves it as it is, keeps
+ * the request, and calls request_answer() once, later or from within. Until then the request stays.
  */
 #ifndef SLUICE_API_REQUEST_H
 #define SLUICE_API_REQUEST_H
@@ -31,6 +32,9 @@ struct answer {
 /* NULL if absent; "" for a parameter without a value. Borrowed from the request. */
 const char *request_query(const struct request *request, const char *name);
 const char *request_header(const struct request *request, const char *name);
+
+/* Sends it, and ends the request. */
+void request_answer(const struct request *request, struct answer *answer);
 
 /* An object with apiVersion, kind and generation. */
 json_t *answer_new_object(const struct api_context *context, const char *kind);

@@ -18,6 +18,9 @@
 	X(config)                                                                                  \
 	X(set_backend)                                                                             \
 	X(set_config)                                                                              \
+	X(confirm)                                                                                 \
+	X(rollback)                                                                                \
+	X(history)                                                                                 \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
 	X(detach)                                                                                  \

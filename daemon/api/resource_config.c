@@ -1,204 +1,117 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The configuration: as it is, as it would become, and the change from one to the other.
+ * The configuration: as it is, as it was, and as it would become.
  */
 #include "api/resource.h"
 
-#include "base/log.h"
+#include "api/impact_object.h"
 #include "base/memory.h"
+#include "change/change.h"
 #include "config/read.h"
 #include "config/write.h"
 #include "engine/engine.h"
+#include "api/number.h"
+#include "state/store.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-void resource_config(const struct api_context *context, const struct request *request,
-		     struct answer *answer)
+static void answer_config(const struct api_context *context, const struct request *request,
+			  uint64_t number, char *text, struct answer *answer)
 {
-	const struct config *config = engine_config(context->engine);
 	const char *format = request_query(request, "format");
-	char *text;
 	json_t *object;
 
-	if (!config) {
-		answer_problem(answer, 404, "no configuration is committed", NULL);
-		return;
-	}
-	text = config_write(config);
 	if (!format || strcmp(format, "json")) {
 		answer_text(answer, "application/yaml", text);
 		return;
 	}
 	object = answer_new_object(context, "Config");
+	json_object_set_new(object, "number", json_integer(number));
 	json_object_set_new(object, "text", json_string(text));
 	free(text);
 	answer_object(answer, object);
 }
 
-/* ---- what would change ------------------------------------------------------------------------------- */
+/* ---- as it was ------------------------------------------------------------------------------------- */
 
-static json_t *change_object(const struct config_change *change)
+struct at {
+	const struct api_context *context;
+	const struct request *request;
+};
+
+static void on_got(void *context, struct store_answer *stored)
 {
-	static const char *const words[] = {
-		[CONFIG_ADDED] = "added",
-		[CONFIG_REMOVED] = "removed",
-		[CONFIG_CHANGED] = "changed",
-	};
+	struct at *at = context;
+	struct answer answer = {0};
 
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "change", words[change->kind], "path",
-			 change->path, "before", change->before, "after", change->after, "restart",
-			 change->restart);
+	if (stored->result == STORE_OK)
+		answer_config(at->context, at->request, stored->number,
+			      steal(&stored->generation.config), &answer);
+	else
+		answer_problem(&answer, stored->result == STORE_NOT_FOUND ? 404 : 503,
+			       "that generation can't be shown", &stored->errors);
+	request_answer(at->request, &answer);
+	free(at);
 }
 
-static const struct config_service *find_service(const struct config *config,
-						 const struct plan_service *planned)
+static void show_at(const struct api_context *context, const struct request *request,
+		    const char *text, struct answer *answer)
 {
-	for (size_t i = 0; config && i < config->n_services; i++) {
-		const struct config_service *service = &config->services[i];
-
-		if (service->protocol == planned->protocol &&
-		    htons(service->port) == planned->port_be &&
-		    address_equal(&service->vip, &planned->vip))
-			return service;
-	}
-	return NULL;
-}
-
-/* A service that goes away is only in the old configuration. */
-static json_t *service_object(const struct config *before, const struct config *after,
-			      const struct plan_service *planned)
-{
-	const struct config_service *service = find_service(after, planned);
-	char vip[ADDRESS_TEXT_MAX];
-
-	if (!service)
-		service = find_service(before, planned);
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "name", service ? service->name : "",
-			 "vip", address_format(&planned->vip, vip), "protocol",
-			 planned->protocol == IPPROTO_TCP ? "tcp" : "udp", "port",
-			 ntohs(planned->port_be), "slots", (json_int_t)planned->slots,
-			 "slots_moved", (json_int_t)planned->slots_moved);
-}
-
-static json_t *preview_object(const struct api_context *context, const struct config *desired,
-			      const struct engine_preview *preview)
-{
-	json_t *changes = json_array(), *services = json_array();
-
-	for (size_t i = 0; i < preview->changes.count; i++)
-		json_array_append_new(changes, change_object(&preview->changes.list[i]));
-	for (size_t i = 0; i < preview->plan.n_services; i++)
-		json_array_append_new(services,
-				      service_object(engine_config(context->engine), desired,
-						     &preview->plan.services[i]));
-	return json_pack("{s:b, s:b, s:o, s:o}", "same", preview->changes.count == 0, "restart",
-			 preview->restart, "changes", changes, "services", services);
-}
-
-/* The body as a configuration, and what it would do. False: the answer is a problem. */
-static bool read_and_preview(const struct api_context *context, const struct request *request,
-			     struct config **ret_config, json_t **ret_object, struct answer *answer)
-{
-	const char *name = request_query(request, "name");
-	struct engine_preview preview = {0};
 	struct sl_errors errors = {0};
-	struct config *desired = NULL;
+	struct at *at;
+	uint64_t number;
 
-	if (config_read(name && name[0] ? name : "body", request->body, request->size, &desired,
-			&errors)) {
-		answer_problem(answer, 422, "the configuration has errors", &errors);
-		return false;
+	if (!number_parse(text, &number)) {
+		sl_fail(&errors, 0, "at", "\"%s\" is no generation's number", text);
+		answer_problem(answer, 400, "that generation can't be shown", &errors);
+		return;
 	}
-	if (engine_preview(context->engine, desired, &preview, &errors)) {
-		config_free(desired);
-		answer_problem(answer, 422, "the configuration can't be carried out", &errors);
-		return false;
+	at = sl_calloc(1, sizeof(*at));
+	*at = (struct at){context, request};
+	if (store_get(context->store, number, on_got, at, &errors)) {
+		free(at);
+		answer_problem(answer, 503, "that generation can't be shown", &errors);
 	}
-	*ret_object = preview_object(context, desired, &preview);
-	*ret_config = desired;
-	engine_preview_deinit(&preview);
-	return true;
 }
 
-static void answer_preview(const struct api_context *context, const char *kind, json_t *preview,
-			   struct answer *answer)
+void resource_config(const struct api_context *context, const struct request *request,
+		     struct answer *answer)
 {
-	json_t *object = answer_new_object(context, kind);
+	const struct config *config = engine_config(context->engine);
+	const char *at = request_query(request, "at");
 
-	json_object_update(object, preview);
-	json_decref(preview);
-	answer_object(answer, object);
+	if (at)
+		show_at(context, request, at, answer);
+	else if (config)
+		answer_config(context, request, engine_generation(context->engine),
+			      config_write(config), answer);
+	else
+		answer_problem(answer, 404, "no configuration is committed", NULL);
 }
+
+/* ---- as it would become ---------------------------------------------------------------------------- */
 
 void resource_diff(const struct api_context *context, const struct request *request,
 		   struct answer *answer)
 {
+	const char *name = request_query(request, "name");
 	_cleanup_config_ struct config *desired = NULL;
-	json_t *preview;
-
-	if (read_and_preview(context, request, &desired, &preview, answer))
-		answer_preview(context, "Diff", preview, answer);
-}
-
-/* ---- the change ---------------------------------------------------------------------------------------- */
-
-/* If-Match names the generation the change was made for; "*" and none at all match any. */
-static bool generation_matches(const struct api_context *context, const struct request *request)
-{
-	const char *wanted = request_header(request, "If-Match");
-	char current[32];
-
-	if (!wanted || !strcmp(wanted, "*"))
-		return true;
-	snprintf(current, sizeof(current), "\"%llu\"",
-		 (unsigned long long)engine_generation(context->engine));
-	return !strcmp(wanted, current);
-}
-
-static void answer_conflict(const struct api_context *context, struct answer *answer)
-{
 	struct sl_errors errors = {0};
+	struct impact impact;
+	json_t *object;
 
-	sl_fail(&errors, ESTALE, "If-Match", "the generation is %llu now",
-		(unsigned long long)engine_generation(context->engine));
-	answer_problem(answer, 412, "the configuration has changed meanwhile", &errors);
-}
-
-static void commit(const struct api_context *context, const struct request *request,
-		   struct config **desired, json_t *preview, struct answer *answer)
-{
-	struct sl_errors errors = {0};
-
-	if (engine_commit(context->engine, *desired, &errors)) {
-		json_decref(preview);
-		answer_problem(answer, 500, "the commit failed; nothing has changed", &errors);
+	if (config_read(name && name[0] ? name : "body", request->body, request->size, &desired,
+			&errors)) {
+		answer_problem(answer, 422, "the configuration has errors", &errors);
 		return;
 	}
-	*desired = NULL;
-	log_info("generation %llu is by user %u",
-		 (unsigned long long)engine_generation(context->engine), request->uid);
-	answer_preview(context, "Commit", preview, answer);
-}
-
-void resource_set_config(const struct api_context *context, const struct request *request,
-			 struct answer *answer)
-{
-	const char *dry_run = request_query(request, "dry-run");
-	_cleanup_config_ struct config *desired = NULL;
-	json_t *preview;
-
-	if (!generation_matches(context, request)) {
-		answer_conflict(context, answer);
+	if (change_preview(context->change, desired, &impact, &errors)) {
+		answer_problem(answer, 422, "the configuration can't be carried out", &errors);
 		return;
 	}
-	if (!read_and_preview(context, request, &desired, &preview, answer))
-		return;
-	if (dry_run && strcmp(dry_run, "0"))
-		answer_preview(context, "Diff", preview, answer);
-	else
-		commit(context, request, &desired, preview, answer);
+	object = answer_new_object(context, "Diff");
+	impact_object_add(object, &impact);
+	impact_deinit(&impact);
+	answer_object(answer, object);
 }

@@ -4,20 +4,22 @@
  *
  * Broken: traffic of some service is not served (no interface attached, no usable backend, no
  * configuration). Degraded: it is, but something that was configured is missing (an interface, a
- * backend that is down or whose next hop isn't known). What the operator took away himself - a
+ * backend that is down or whose next hop isn't known), or a restart might bring another configuration. What the operator took away himself - a
  * backend that drains or is disabled - is no problem as long as another is left.
  */
 #include "api/resource.h"
 
+#include "api/time_text.h"
 #include "base/memory.h"
+#include "change/change.h"
 #include "engine/engine.h"
 #include "health/health.h"
 #include "loader/loader.h"
 #include "net/net.h"
+#include "state/store.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define PROBLEMS_MAX 100
 
@@ -160,17 +162,23 @@ static json_t *flows_object(const struct api_context *context)
 			 (json_int_t)flows.capacity);
 }
 
-static json_t *time_text(uint64_t seconds)
+/* What was asked for is in force, and written down? */
+static json_t *check_change(const struct api_context *context, struct status *status)
 {
-	time_t time = seconds;
-	struct tm utc;
-	char text[32];
+	struct store_status store;
+	struct change_view view;
 
-	if (!seconds)
+	store_status(context->store, &store);
+	change_view(context->change, &view);
+	if (store.degraded)
+		problem(status, DEGRADED, "store: %s%s", store.why,
+			view.unrecorded ? "; the configuration in force is not recorded" : "");
+	if (view.withheld)
+		problem(status, DEGRADED, "%s", view.why);
+	if (!view.unconfirmed)
 		return json_null();
-	gmtime_r(&time, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return json_string(text);
+	return json_pack("{s:I, s:o, s:I}", "generation", (json_int_t)view.unconfirmed, "until",
+			 time_text_ms(view.deadline_ms), "else", (json_int_t)view.settled);
 }
 
 void resource_status(const struct api_context *context, const struct request *request,
@@ -189,6 +197,7 @@ void resource_status(const struct api_context *context, const struct request *re
 	} else {
 		problem(&status, BROKEN, "no configuration is committed");
 	}
+	json_object_set_new(object, "unconfirmed", check_change(context, &status));
 	if (status.count > PROBLEMS_MAX)
 		json_array_append_new(status.problems,
 				      json_sprintf("and %zu more", status.count - PROBLEMS_MAX));

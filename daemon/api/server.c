@@ -28,7 +28,10 @@ struct server {
 
 /* What is kept of a request until it is complete. */
 struct exchange {
-	struct request request;
+	struct request request; /* first: a resource that answers later keeps its address */
+	struct server *server;	/* borrowed */
+	struct answer answer;	/* filled once there is one */
+	bool suspended;
 	const struct route *route; /* NULL: it has been refused */
 	struct event *deadline;	   /* owned */
 	bool too_large;
@@ -87,6 +90,7 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
 	struct exchange *exchange = sl_calloc(1, sizeof(*exchange));
 
 	exchange->request.connection = connection;
+	exchange->server = server;
 	exchange->request.uid = peer_uid(connection_fd(connection));
 	exchange->deadline = evtimer_new(server->base, exchange_expired, exchange);
 	if (!exchange->deadline)
@@ -104,6 +108,7 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 		return;
 	event_free(exchange->deadline);
 	free(exchange->request.body);
+	free(exchange->answer.text);
 	free(exchange);
 	*argument = NULL;
 }
@@ -111,8 +116,9 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
 				   const char *allow)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		strlen(answer->text), answer->text, MHD_RESPMEM_MUST_FREE);
+	size_t size = strlen(answer->text);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(size, steal(&answer->text), MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 	char tag[32];
 
@@ -184,15 +190,22 @@ static void take_body(struct exchange *exchange, const char *bytes, size_t size)
 
 static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 {
-	struct answer answer = {0};
+	struct answer *answer = &exchange->answer;
 
 	if (exchange->too_large)
 		return send_problem(exchange, 413, too_large(exchange), NULL);
 	if (!exchange->request.body)
 		exchange->request.body = sl_calloc(1, 1);
-	exchange->route->resource(server->context, &exchange->request, &answer);
-	answer.generation = engine_generation(server->context->engine);
-	return send_answer(exchange, &answer, NULL);
+	if (!answer->status)
+		exchange->route->resource(server->context, &exchange->request, answer);
+	if (!answer->status) {
+		exchange->suspended = true;
+		evtimer_del(exchange->deadline);
+		MHD_suspend_connection(exchange->request.connection);
+		return MHD_YES;
+	}
+	answer->generation = engine_generation(server->context->engine);
+	return send_answer(exchange, answer, NULL);
 }
 
 /* Called by the library for the head, for each piece of the body, and at its end. */
@@ -233,6 +246,20 @@ static void run(struct server *server)
 		sl_out_of_memory();
 }
 
+/* Resuming alone wakes nobody: the library has to be run. */
+void request_answer(const struct request *request, struct answer *answer)
+{
+	struct exchange *exchange = (struct exchange *)request;
+
+	exchange->answer = *answer;
+	memset(answer, 0, sizeof(*answer));
+	if (!exchange->suspended)
+		return;
+	exchange->suspended = false;
+	MHD_resume_connection(exchange->request.connection);
+	run(exchange->server);
+}
+
 static void wake(evutil_socket_t fd, short what, void *argument)
 {
 	run(argument);
@@ -266,10 +293,11 @@ static int start_http(struct server *server)
 	int epoll_fd;
 
 	server->http = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, server,
-		MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		handle, server, MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
+		MHD_OPTION_END);
 	if (!server->http)
 		return -EIO;
 	epoll_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

@@ -17,7 +17,7 @@ static int make_directory(const char *path)
 	_cleanup_free_ char *copy = sl_strdup(path);
 	const char *directory = dirname(copy);
 
-	return mkdir(directory, 0700) && errno != EEXIST ? -errno : 0;
+	return mkdir(directory, 0711) && errno != EEXIST ? -errno : 0;
 }
 
 /* Written beside its place and linked into it: a crash leaves no half a key, a race one winner. */

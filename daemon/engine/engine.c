@@ -149,20 +149,22 @@ static int refuse_restart(const struct engine *engine, const struct config *desi
 	return err;
 }
 
-static void swap(struct engine *engine, struct config *desired, const struct overlay *overlay)
+static void swap(struct engine *engine, struct config *desired, uint64_t generation,
+		 const struct overlay *overlay)
 {
 	struct config *old = engine->config;
 
 	overlay_deinit(&engine->overlay);
 	engine->overlay = *overlay;
 	engine->config = desired;
-	engine->generation++;
+	engine->generation = generation;
 	engine->committed_at = time(NULL);
 	engine->committed(engine->context, desired);
 	config_free(old);
 }
 
-int engine_commit(struct engine *engine, struct config *desired, struct sl_errors *errors)
+int engine_commit(struct engine *engine, struct config *desired, uint64_t generation,
+		  struct sl_errors *errors)
 {
 	struct overlay overlay;
 	int err = engine->config ? refuse_restart(engine, desired, errors) : 0;
@@ -174,8 +176,13 @@ int engine_commit(struct engine *engine, struct config *desired, struct sl_error
 	if (err)
 		overlay_deinit(&overlay);
 	else
-		swap(engine, desired, &overlay);
+		swap(engine, desired, generation, &overlay);
 	return err;
+}
+
+void engine_renumber(struct engine *engine, uint64_t generation)
+{
+	engine->generation = generation;
 }
 
 int engine_preview(const struct engine *engine, const struct config *desired,

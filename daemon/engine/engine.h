@@ -40,8 +40,14 @@ int engine_new(struct event_base *base, struct dataplane *dataplane, engine_comm
 	       void *context, struct engine **ret_engine, struct sl_errors *errors);
 void engine_free(struct engine *engine);
 
-/* Takes `desired` on success only. -errno with errors, and then nothing has changed. */
-int engine_commit(struct engine *engine, struct config *desired, struct sl_errors *errors);
+/*
+ * Makes it the configuration in force, as the generation of that number, which is the caller's to give.
+ * Takes `desired` on success only. -errno with errors, and then nothing has changed.
+ */
+int engine_commit(struct engine *engine, struct config *desired, uint64_t generation,
+		  struct sl_errors *errors);
+/* What is in force is known by another number from now on. */
+void engine_renumber(struct engine *engine, uint64_t generation);
 
 /* What a commit would do, without doing it. */
 struct engine_preview {
@@ -75,7 +81,7 @@ void engine_set_next_hop(struct engine *engine, const struct address *address, b
 const struct config *engine_config(const struct engine *engine); /* NULL before the first commit */
 const struct world *engine_world(const struct engine *engine);
 struct dataplane *engine_dataplane(const struct engine *engine);
-uint64_t engine_generation(const struct engine *engine);   /* counts commits of a configuration */
+uint64_t engine_generation(const struct engine *engine);   /* 0 before the first commit */
 uint64_t engine_committed_at(const struct engine *engine); /* CLOCK_REALTIME, seconds */
 
 /* One backend in one service. */

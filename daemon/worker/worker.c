@@ -4,11 +4,14 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "change/change.h"
 #include "config/read.h"
 #include "engine/engine.h"
 #include "health/health.h"
 #include "loader/loader.h"
 #include "net/net.h"
+#include "state/events.h"
+#include "state/store.h"
 #include "worker/handover.h"
 
 #include <errno.h>
@@ -29,7 +32,11 @@ struct worker {
 	struct engine *engine;
 	struct net *net;
 	struct health *health;
+	struct store *store;
+	struct events *events;
+	struct change *change;
 	struct api *api;
+	char *state_dir; /* owned */
 	struct config_interface
 		*interfaces; /* owned: the loader's list; a change of it is a restart */
 	struct event *signals[3];
@@ -109,21 +116,37 @@ static void on_end(evutil_socket_t number, short what, void *context)
 	event_base_loopbreak(worker->base);
 }
 
+static void on_reloaded(void *context, struct change_answer *answer)
+{
+	if (answer->result != CHANGE_DONE && answer->result != CHANGE_UNRECORDED)
+		log_errors("reload refused, nothing has changed", &answer->errors);
+	else if (answer->same)
+		log_info("reload: the file holds what is in force, generation %llu",
+			 (unsigned long long)answer->generation);
+}
+
 static void on_reload(evutil_socket_t number, short what, void *context)
 {
 	struct worker *worker = context;
-	struct config *config = NULL;
+	struct change_request request = CHANGE_REQUEST(CHANGE_APPLY);
 	struct sl_errors errors = {0};
 
-	if (config_read_file(worker->config_path, &config, &errors) ||
-	    engine_commit(worker->engine, config, &errors)) {
-		log_errors("reload refused, nothing has changed", &errors);
-		if (access(worker->config_path, R_OK) && errno == EACCES)
-			log_error("the worker reads it as user %u and not as root: let it, or use "
-				  "`sluicectl apply`",
-				  geteuid());
-		config_free(config);
+	if (engine_config(worker->engine)->source == CONFIG_SOURCE_STORE) {
+		log_warning("SIGHUP changes nothing: `config-source` is store; use `sluicectl "
+			    "apply`");
+		return;
 	}
+	record_set(request.author, "file");
+	record_set(request.source, "SIGHUP");
+	if (!config_read_file(worker->config_path, &request.desired, &errors)) {
+		change_submit(worker->change, &request, on_reloaded, worker);
+		return;
+	}
+	log_errors("reload refused, nothing has changed", &errors);
+	if (access(worker->config_path, R_OK) && errno == EACCES)
+		log_error("the worker reads it as user %u and not as root: let it, or use "
+			  "`sluicectl apply`",
+			  geteuid());
 	sl_errors_deinit(&errors);
 }
 
@@ -179,6 +202,49 @@ static int read_handed_config(const char *name, struct config **ret_config,
 	return err;
 }
 
+/* A store that fails is no reason not to start; one of a newer version is. */
+static int open_store(struct worker *worker, const struct config *config,
+		      struct store_answer *ret_recall, struct sl_errors *errors)
+{
+	struct store_options options;
+	int err;
+
+	worker->state_dir = sl_strdup(config->state.directory);
+	options = STORE_OPTIONS(worker->state_dir);
+	err = store_new(worker->base, &options, &worker->store, ret_recall, errors);
+	if (!err)
+		worker->events =
+			events_new(worker->base, worker->store, ret_recall->recall.last_event);
+	return err;
+}
+
+/* Takes the file's configuration. */
+static int begin_change(struct worker *worker, struct config *file,
+			const struct store_answer *recall, struct sl_errors *errors)
+{
+	const struct change_options options = {
+		.engine = worker->engine,
+		.store = worker->store,
+		.events = worker->events,
+		.store_is_truth = file->source == CONFIG_SOURCE_STORE,
+		.file = worker->config_path,
+	};
+
+	return change_new(worker->base, &options, file, recall, &worker->change, errors);
+}
+
+static void tell(struct worker *worker, enum event_kind kind, const char *text)
+{
+	struct event_record event = {
+		.kind = kind,
+		.generation = engine_generation(worker->engine),
+	};
+
+	record_set(event.actor, "sluiced");
+	record_set(event.text, text);
+	events_append(worker->events, &event);
+}
+
 static int open_modules(struct worker *worker, const struct config *config,
 			struct sl_errors *errors)
 {
@@ -222,6 +288,9 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.health = worker->health,
 		.net = worker->net,
 		.loader = worker->loader,
+		.store = worker->store,
+		.events = worker->events,
+		.change = worker->change,
 		.n_interfaces = config->n_interfaces,
 	};
 	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
@@ -236,28 +305,47 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 
 static int begin(struct worker *worker, struct sl_errors *errors)
 {
+	struct store_answer recall = {0};
 	struct config *config = NULL;
 	int err = read_handed_config(worker->config_path, &config, errors);
 
 	if (!err)
+		err = open_store(worker, config, &recall, errors);
+	if (!err)
 		err = open_modules(worker, config, errors);
 	if (!err)
-		err = engine_commit(worker->engine, config, errors);
-	if (!err)
-		config = NULL; /* the engine's by now */
+		err = begin_change(worker, steal(&config), &recall, errors);
+	store_answer_deinit(&recall);
 	if (!err)
 		err = attach_all(worker, errors);
 	if (!err)
 		err = open_api(worker, errors);
 	if (!err && watch_signals(worker))
 		err = sl_fail(errors, ENOMEM, "signals", "can't be watched");
+	if (!err)
+		tell(worker, EVENT_START, "sluiced " SLUICE_VERSION " has started");
 	config_free(config);
 	return err;
 }
 
+/* Those who wait are answered before the API goes, by the store at the latest. */
+static void end_change(struct worker *worker)
+{
+	if (worker->change)
+		change_close(worker->change);
+	if (worker->change && worker->api)
+		tell(worker, EVENT_STOP, "sluiced ends; the data path stays as it is");
+	store_free(worker->store);
+	api_free(worker->api);
+	change_free(worker->change);
+	if (worker->events)
+		events_free(worker->events);
+	free(worker->state_dir);
+}
+
 static void end(struct worker *worker)
 {
-	api_free(worker->api);
+	end_change(worker);
 	health_free(worker->health);
 	net_free(worker->net);
 	engine_free(worker->engine);

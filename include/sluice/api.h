@@ -20,7 +20,10 @@
 #define SLUICE_PATH_VERDICTS   "/v1/verdicts"
 #define SLUICE_PATH_FLOWS      "/v1/flows"
 #define SLUICE_PATH_INTERFACES "/v1/interfaces"
-#define SLUICE_PATH_CONFIG     "/v1/config"  /* GET: text; PUT: commit (?name=FILE) */
+#define SLUICE_PATH_CONFIG     "/v1/config"	     /* GET: text; PUT: commit (?name=FILE) */
+#define SLUICE_PATH_CONFIRM    "/v1/config/confirm"  /* POST (?number=N) */
+#define SLUICE_PATH_ROLLBACK   "/v1/config/rollback" /* POST (?number=N) */
+#define SLUICE_PATH_HISTORY    "/v1/history"
 #define SLUICE_PATH_DIFF       "/v1/diff"    /* POST: a configuration's text (?name=FILE) */
 #define SLUICE_PATH_EXPLAIN    "/v1/explain" /* POST */
 #define SLUICE_PATH_DETACH     "/v1/detach"  /* POST */
@@ -35,7 +38,7 @@
 	X(CONFIG, 3, "invalid configuration")                                                      \
 	X(NO_DAEMON, 4, "no daemon")                                                               \
 	X(PERMISSION, 5, "no permission")                                                          \
-	X(CONFLICT, 6, "another generation")                                                       \
+	X(CONFLICT, 6, "another generation, or a change in the way")                               \
 	X(TIMED_OUT, 7, "waited too long")                                                         \
 	X(NOT_FOUND, 8, "no such object")
 

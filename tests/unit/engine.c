@@ -87,7 +87,8 @@ static void commit(struct site *site, const char *text)
 {
 	struct sl_errors errors = {0};
 
-	if (engine_commit(site->engine, read_config(text), &errors))
+	if (engine_commit(site->engine, read_config(text), engine_generation(site->engine) + 1,
+			  &errors))
 		cr_log_error("%s", sl_errors_text(&errors));
 	cr_assert_eq(errors.count, 0);
 }
@@ -148,7 +149,7 @@ static bool fails_without_a_trace(struct site *site, unsigned n)
 
 	before = fake_bytes(site->dataplane, &size);
 	fake_fail_at(site->dataplane, n);
-	err = engine_commit(site->engine, config, &errors);
+	err = engine_commit(site->engine, config, 99, &errors);
 	fake_fail_at(site->dataplane, 0);
 	if (!err)
 		return false;
@@ -175,7 +176,9 @@ Test(engine, a_failed_commit_leaves_every_byte)
 		n++;
 	cr_expect_gt(n, 20, "only %u steps were made to fail", n);
 	cr_expect_eq(engine_config(site.engine)->n_services, 2);
-	cr_expect_eq(engine_generation(site.engine), 2);
+	cr_expect_eq(engine_generation(site.engine), 99, "the number that it was handed");
+	engine_renumber(site.engine, 100);
+	cr_expect_eq(engine_generation(site.engine), 100);
 	close_site(&site);
 }
 
@@ -205,7 +208,7 @@ Test(engine, refuses_what_needs_a_restart)
 	open_engine(&site);
 	commit(&site, two);
 	cr_assert_eq(config_read("test", other, strlen(other), &config, NULL), 0);
-	cr_expect_eq(engine_commit(site.engine, config, &errors), -EBUSY);
+	cr_expect_eq(engine_commit(site.engine, config, 99, &errors), -EBUSY);
 	cr_expect_geq(errors.count, 2);
 	cr_expect_str_eq(errors.list[0].where, "capacity.flows");
 	cr_expect_not_null(strstr(errors.list[0].what, "restart"));
@@ -459,7 +462,7 @@ Test(engine, a_program_that_came_too_late_is_not_what_stays)
 	commit(&site, two);
 	before = loader.loaded;
 	loader.is_slow = true;
-	cr_expect_eq(engine_commit(site.engine, larger, &errors), -ETIMEDOUT);
+	cr_expect_eq(engine_commit(site.engine, larger, 99, &errors), -ETIMEDOUT);
 	cr_expect_neq(loader.loaded.features, before.features);
 	loader.is_slow = false;
 	commit(&site, two);
@@ -486,7 +489,7 @@ Test(engine, a_first_commit_that_fails_leaves_a_program)
 	engine_free(site.engine);
 	open_engine(&site);
 	fake_fail_at(site.dataplane, 3);
-	cr_expect_eq(engine_commit(site.engine, config, &errors), -EIO);
+	cr_expect_eq(engine_commit(site.engine, config, 99, &errors), -EIO);
 	cr_expect(loader.loaded.features & FEATURE_IPV4, "packets still pass it");
 	sl_errors_deinit(&errors);
 	config_free(config);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "api/number.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS	   "0123456789"
+#define HEX	   DIGITS "abcdef"
+#define NUMBER_MAX (1ull << 53)
+
+/* At most 15 digits, so nothing overflows. */
+static size_t digits(const char *text, uint64_t *ret_value)
+{
+	size_t count = strspn(text, DIGITS);
+
+	if (!count || count > 15)
+		return 0;
+	*ret_value = strtoull(text, NULL, 10);
+	return count;
+}
+
+bool number_parse(const char *text, uint64_t *ret_number)
+{
+	uint64_t value;
+	size_t count = digits(text, &value);
+
+	if (!count || text[count] || !value || value > NUMBER_MAX)
+		return false;
+	*ret_number = value;
+	return true;
+}
+
+bool number_parse_duration(const char *text, uint64_t *ret_ms)
+{
+	static const struct {
+		const char *word;
+		uint64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	uint64_t value;
+	size_t count = digits(text, &value);
+
+	for (size_t i = 0; count && i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(text + count, units[i].word) && value && value <= 1000000) {
+			*ret_ms = value * units[i].ms;
+			return true;
+		}
+	return false;
+}
+
+/* The decimals as thousandths. */
+static size_t decimals(const char *text, uint64_t *ret_value)
+{
+	size_t count = strspn(text, DIGITS);
+	uint64_t value = 0;
+
+	if (!count || count > 3)
+		return 0;
+	for (size_t i = 0; i < 3; i++)
+		value = value * 10 + (i < count ? text[i] - '0' : 0);
+	*ret_value = value;
+	return count;
+}
+
+bool number_parse_share(const char *text, uint32_t *ret_ppm)
+{
+	uint64_t whole, part = 0;
+	size_t at = digits(text, &whole), more;
+
+	if (!at || whole > 100)
+		return false;
+	if (text[at] == '.') {
+		more = decimals(text + at + 1, &part);
+		if (!more)
+			return false;
+		at += 1 + more;
+	}
+	if (text[at] == '%')
+		at++;
+	if (text[at] || (whole == 100 && part))
+		return false;
+	*ret_ppm = whole * 10000 + part * 10;
+	return true;
+}
+
+bool number_parse_trace(const char *text, char ret_trace[33])
+{
+	static const size_t places[] = {2, 35, 52};
+
+	if (strlen(text) != 55 || strncmp(text, "00-", 3) || strspn(text, HEX "-") != 55)
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		if (text[places[i]] != '-')
+			return false;
+	if (strspn(text + 3, HEX) != 32 || strspn(text + 3, "0") == 32 ||
+	    strspn(text + 36, HEX) != 16 || strspn(text + 53, HEX) != 2)
+		return false;
+	memcpy(ret_trace, text + 3, 32);
+	ret_trace[32] = '\0';
+	return true;
+}
