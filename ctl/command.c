@@ -19,12 +19,28 @@ const struct command commands[] = {
 	 "none, else 3."},
 	{"diff", "FILE", 1, 1, 0, run_diff,
 	 "say what a configuration would change",
-	 "Exit 0 if nothing would change, 1 if something would, 2 on an error."},
-	{"apply", "FILE", 1, 1, OPTION_DRY_RUN | OPTION_IF_GENERATION, run_apply,
-	 "make a configuration the one in force",
+	 "Exit 0 if nothing would change, 1 if something would, 2 on an error. For each\n"
+	 "service: the slots that get another backend, and the live flows that drain or\n"
+	 "end with what goes. \"at least\": not all of its flows have a record."},
+	{"apply", "FILE", 1, 1,
+	 OPTION_DRY_RUN | OPTION_CONFIRM | OPTION_MAX_MOVE | OPTION_IF_GENERATION | OPTION_MESSAGE,
+	 run_apply, "make a configuration the one in force",
 	 "All of it takes effect, or nothing does. Flows that run stay with their\n"
 	 "backends. FILE - is standard input. The daemon's own file stays as it is: what\n"
-	 "shall last belongs there."},
+	 "shall last belongs there, unless `config-source` is store. With --confirm no other\n"
+	 "change is taken until it is confirmed or undone. Exit 6 if one waits already, if\n"
+	 "too much would move, or if another generation is in force."},
+	{"confirm", "[N]", 0, 1, 0, run_confirm,
+	 "keep a change that would undo itself",
+	 "With N only if that generation waits. Exit 6 if nothing waits."},
+	{"rollback", "[N]", 0, 1,
+	 OPTION_DRY_RUN | OPTION_CONFIRM | OPTION_MAX_MOVE | OPTION_IF_GENERATION | OPTION_MESSAGE,
+	 run_rollback, "go back to an earlier generation",
+	 "To generation N, or to the one before; if a change waits to be confirmed, that\n"
+	 "one is undone. It becomes a generation of its own. What needs a restart stays as\n"
+	 "it is."},
+	{"history", "", 0, 0, OPTION_LIMIT, run_history,
+	 "who changed the configuration, when and why", NULL},
 	{"status", "", 0, 0, 0, run_status,
 	 "healthy, degraded or broken, and why",
 	 "Exit 0 healthy, 1 degraded, 2 broken."},
@@ -38,7 +54,7 @@ const struct command commands[] = {
 	{"show verdicts", "", 0, 0, 0, run_show_verdicts, "what became of all packets",
 	 "Verdicts without a packet are left out of the table; -o json has them all."},
 	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
-	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply",
+	{"show config", "", 0, 0, OPTION_AT, run_show_config, "the configuration in force, for apply",
 	 "With -o json that text is one member, beside the generation."},
 	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
 	 "no new flows; those it has stay",

@@ -18,6 +18,13 @@
 	X(DRY_RUN, 0, "dry-run", NULL, "say what would change, and change nothing")                \
 	X(IF_GENERATION, 0, "if-generation", "N",                                                  \
 	  "only if the configuration is still generation N")                                       \
+	X(CONFIRM, 0, "confirm", "TIME",                                                           \
+	  "undo it by itself unless `sluicectl confirm` follows in time")                          \
+	X(MAX_MOVE, 0, "max-move", "SHARE",                                                        \
+	  "refuse it if more of a service's slots would move, as 5%")                              \
+	X(MESSAGE, 'm', "message", "TEXT", "why, for the history")                                 \
+	X(AT, 0, "at", "N", "of generation N")                                                     \
+	X(LIMIT, 'n', "limit", "N", "that many, the newest (default 20)")                          \
 	X(WAIT, 0, "wait", NULL, "wait until no flow is left (for ever, or --timeout)")            \
 	X(INTERFACE, 'i', "interface", "NAME",                                                     \
 	  "the interface it comes in by (default: the first)")                                     \
@@ -86,9 +93,9 @@ const char *command_suggest(char *const words[], int count);
 /* Lists the commands of two words that begin with this one; false: there are none. */
 bool command_print_group(const char *word);
 
-command_fn run_check, run_diff, run_apply, run_status, run_show_services, run_show_backends,
-	run_show_flows, run_show_verdicts, run_show_interfaces, run_show_config, run_drain,
-	run_enable, run_disable, run_weight, run_explain, run_top, run_detach, run_completion,
-	run_help, run_version;
+command_fn run_check, run_diff, run_apply, run_confirm, run_rollback, run_history, run_status,
+	run_show_services, run_show_backends, run_show_flows, run_show_verdicts,
+	run_show_interfaces, run_show_config, run_drain, run_enable, run_disable, run_weight,
+	run_explain, run_top, run_detach, run_completion, run_help, run_version;
 
 #endif

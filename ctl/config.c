@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check, diff and apply: what is done with a configuration's file.
+ * check and diff: what a configuration's file would do.
  */
+#include "config.h"
+
 #include "fail.h"
 #include "http.h"
 #include "sluiced.h"
@@ -46,8 +48,8 @@ static int read_file(const char *path, char **ret_text, size_t *ret_size)
 		    strerror(code));
 }
 
-static int send_file(const struct invocation *invocation, struct http_request *request,
-		     const char *path, const char *query, json_t **ret_object)
+int config_send(const struct invocation *invocation, struct http_request *request, const char *path,
+		const char *query, json_t **ret_object)
 {
 	const char *file = invocation->arguments[0];
 	_free_ char *name = http_escape(file);
@@ -78,22 +80,46 @@ static void print_change(const json_t *change)
 	printf("%s\n", restart ? "  (after a restart)" : "");
 }
 
-static void print_service(const json_t *service)
+static long long number(const json_t *object, const char *member)
 {
-	long long slots = json_integer_value(json_object_get(service, "slots"));
-	long long moved = json_integer_value(json_object_get(service, "slots_moved"));
-
-	if (!slots) {
-		printf("  service %s goes; its flows end\n",
-		       json_string_value(json_object_get(service, "name")));
-		return;
-	}
-	printf("  service %s: %lld of %lld slots (%.1f%%) get another backend\n",
-	       json_string_value(json_object_get(service, "name")), moved, slots,
-	       slots ? 100.0 * moved / slots : 0.0);
+	return json_integer_value(json_object_get(object, member));
 }
 
-static void print_changes(const json_t *object)
+static void print_flows(const json_t *service, const char *what)
+{
+	long long flows = number(service, "flows");
+	bool exact = json_is_true(json_object_get(service, "flows_exact"));
+
+	if (flows)
+		printf("; %s%lld live flow%s %s", exact ? "" : "at least ", flows,
+		       flows == 1 ? "" : "s", what);
+}
+
+static void print_service(const json_t *service)
+{
+	long long slots = number(service, "slots"), moved = number(service, "slots_moved");
+
+	printf("  service %s", json_string_value(json_object_get(service, "name")));
+	if (json_is_true(json_object_get(service, "goes"))) {
+		printf(" goes");
+		print_flows(service, "end");
+	} else if (json_is_true(json_object_get(service, "comes"))) {
+		printf(" is new: %lld slots", slots);
+	} else {
+		printf(": %lld of %lld slots (%.1f%%) get another backend", moved, slots,
+		       slots ? 100.0 * moved / slots : 0.0);
+		print_flows(service, "drain");
+	}
+	putchar('\n');
+}
+
+static void print_warning(const json_t *warning)
+{
+	printf("warning: %s: %s\n", json_string_value(json_object_get(warning, "where")),
+	       json_string_value(json_object_get(warning, "what")));
+}
+
+void config_print_changes(const json_t *object)
 {
 	const json_t *item;
 	size_t i;
@@ -102,6 +128,7 @@ static void print_changes(const json_t *object)
 	json_array_foreach(json_object_get(object, "services"), i, item) print_service(item);
 	if (json_is_true(json_object_get(object, "restart")))
 		printf("Some of it takes effect only when sluiced is started anew.\n");
+	json_array_foreach(json_object_get(object, "warnings"), i, item) print_warning(item);
 }
 
 int run_diff(const struct invocation *invocation)
@@ -111,47 +138,13 @@ int run_diff(const struct invocation *invocation)
 	bool same;
 
 	/* 1 means "changes", as for diff(1): every failure is 2. */
-	if (send_file(invocation, &request, SLUICE_PATH_DIFF, "", &object))
+	if (config_send(invocation, &request, SLUICE_PATH_DIFF, "", &object))
 		return 2;
 	same = json_is_true(json_object_get(object, "same"));
 	if (invocation->json)
 		table_print_json(object);
 	else
-		print_changes(object);
+		config_print_changes(object);
 	json_decref(object);
 	return same ? 0 : 1;
-}
-
-static bool is_number(const char *text)
-{
-	return text[0] && strspn(text, "0123456789") == strlen(text);
-}
-
-int run_apply(const struct invocation *invocation)
-{
-	struct http_request request = {
-		.method = "PUT",
-		.if_match = invocation->values[OPTION_NUMBER_IF_GENERATION],
-	};
-	bool dry_run = invocation->given & OPTION_DRY_RUN;
-	json_t *object;
-	int status;
-
-	if (request.if_match && !is_number(request.if_match))
-		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a generation: see sluicectl status",
-			    request.if_match);
-	status = send_file(invocation, &request, SLUICE_PATH_CONFIG, dry_run ? "&dry-run=1" : "",
-			   &object);
-	if (status)
-		return status;
-	if (invocation->json) {
-		table_print_json(object);
-	} else {
-		print_changes(object);
-		printf(dry_run ? "dry run: nothing has changed; generation %lld\n"
-			       : "applied: generation %lld\n",
-		       (long long)json_integer_value(json_object_get(object, "generation")));
-	}
-	json_decref(object);
-	return SLUICE_EXIT_OK;
 }

@@ -84,7 +84,7 @@ static int exit_of(long status)
 	} table[] = {
 		{403, SLUICE_EXIT_PERMISSION}, {404, SLUICE_EXIT_NOT_FOUND},
 		{412, SLUICE_EXIT_CONFLICT},   {422, SLUICE_EXIT_CONFIG},
-		{400, SLUICE_EXIT_USAGE},
+		{400, SLUICE_EXIT_USAGE},      {409, SLUICE_EXIT_CONFLICT},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)

@@ -197,15 +197,27 @@ int run_show_flows(const struct invocation *invocation)
 	return SLUICE_EXIT_OK;
 }
 
+static bool is_number(const char *text)
+{
+	return text[0] && strspn(text, "0123456789") == strlen(text);
+}
+
 int run_show_config(const struct invocation *invocation)
 {
-	const struct http_request request = {.method = "GET", .path = SLUICE_PATH_CONFIG};
+	const char *at = invocation->values[OPTION_NUMBER_AT];
+	_free_ char *path = at ? text_printf(SLUICE_PATH_CONFIG "?at=%s&", at)
+			       : text_printf(SLUICE_PATH_CONFIG "?");
+	_free_ char *json_path = text_printf("%sformat=json", path);
+	const struct http_request request = {.method = "GET", .path = path};
 	_free_ char *text = NULL;
 	size_t size;
 	int status;
 
+	if (at && !is_number(at))
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a generation: see sluicectl history",
+			    at);
 	if (invocation->json)
-		return show(invocation, SLUICE_PATH_CONFIG "?format=json", NULL, NULL, NULL);
+		return show(invocation, json_path, NULL, NULL, NULL);
 	status = http_text(invocation, &request, &text, &size);
 	if (!status)
 		fwrite(text, 1, size, stdout);
@@ -220,6 +232,7 @@ static void print_status(const json_t *object)
 	const json_t *backends = json_object_get(object, "backends");
 	const json_t *interfaces = json_object_get(object, "interfaces");
 	const json_t *flows = json_object_get(object, "flows");
+	const json_t *unconfirmed = json_object_get(object, "unconfirmed");
 	const json_t *problem;
 	size_t i;
 
@@ -229,6 +242,9 @@ static void print_status(const json_t *object)
 		printf("  %s\n", json_string_value(problem));
 	printf("\ngeneration  %lld, committed %s\n", number(object, "generation"),
 	       word(object, "committed_at"));
+	if (json_is_object(unconfirmed))
+		printf("            undoes itself at %s: `sluicectl confirm` keeps it\n",
+		       word(unconfirmed, "until"));
 	printf("interfaces  %lld of %lld attached\n", number(interfaces, "attached"),
 	       number(interfaces, "total"));
 	printf("services    %lld of %lld served\n", number(services, "usable"),
