@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "change/start.h"
 #include "net/own.h"
 #include "state/events.h"
 #include "state/store.h"
@@ -34,60 +33,9 @@ void change_log(const char *what, const struct sl_errors *errors)
 
 /* ---- answers ------------------------------------------------------------------------------------- */
 
-static void say_trial(const struct change *change, struct sl_errors *errors)
-{
-	time_t until = change->deadline_ms / 1000;
-	struct tm utc;
-	char text[32];
-
-	gmtime_r(&until, &utc);
-	strftime(text, sizeof(text), "%H:%M:%S UTC", &utc);
-	sl_fail(errors, 0, "confirm",
-		"generation %llu waits until %s: `sluicectl confirm` keeps it, `sluicectl "
-		"rollback` undoes it",
-		(unsigned long long)change->machine.unconfirmed, text);
-}
-
-static void say_no_trial(const struct change *change, struct sl_errors *errors)
-{
-	if (change->machine.unconfirmed)
-		say_trial(change, errors);
-	else
-		sl_fail(errors, 0, "confirm",
-			"nothing waits to be confirmed; generation %llu stays",
-			(unsigned long long)change->machine.in_force);
-}
-
-static void say_unavailable(const struct job *job, struct sl_errors *errors)
-{
-	if (job->request.confirm_ms)
-		sl_fail(errors, 0, "confirm",
-			"without the store it could not be undone after a crash: apply without "
-			"--confirm, or mend the store");
-	else if (!errors->count)
-		sl_fail(errors, 0, "store", "does not answer: see `sluicectl status`");
-}
-
-/* Why, if nobody has said it yet. */
-static void explain(struct change *change, struct job *job)
-{
-	struct sl_errors *errors = &job->answer.errors;
-
-	if (change->failure.count && job->answer.result != CHANGE_DONE && !errors->count) {
-		*errors = change->failure;
-		memset(&change->failure, 0, sizeof(change->failure));
-	}
-	switch (job->answer.result) {
-	case CHANGE_IN_TRIAL: say_trial(change, errors); break;
-	case CHANGE_NO_TRIAL: say_no_trial(change, errors); break;
-	case CHANGE_UNAVAILABLE: say_unavailable(job, errors); break;
-	default: break;
-	}
-}
-
 static void job_end(struct change *change, struct job *job)
 {
-	explain(change, job);
+	change_explain(change, job);
 	job->answer.generation = engine_generation(change->options.engine);
 	if (change->machine.unconfirmed)
 		job->answer.deadline_ms = change->deadline_ms;
@@ -257,35 +205,19 @@ static bool next_event(struct change *change, struct machine_event *ret_event)
 
 /* ---- the machine in the loop --------------------------------------------------------------------- */
 
-static bool has_settled(const struct machine *before, const struct machine *now)
-{
-	return (before->phase == MACHINE_FINISHING && !before->confirm_ms) ||
-	       (before->phase == MACHINE_COMMITTING && before->unrecorded &&
-		now->settled == before->begun);
-}
-
 /* Texts follow the numbers. */
-static void keep_texts(struct change *change, const struct machine *before)
+static void keep_texts(struct change *change, enum machine_texts texts, uint64_t settled_before)
 {
-	const struct machine *now = &change->machine;
-
-	if (now->unconfirmed && !before->unconfirmed) {
-		text_move(&change->trial, &change->next);
-		change->withheld = 0;
-	} else if (before->unconfirmed && !now->unconfirmed) {
-		if (now->settled == before->unconfirmed) {
-			change->previous = before->settled;
-			text_move(&change->settled, &change->trial);
-		}
-		text_deinit(&change->trial);
-	} else if (has_settled(before, now)) {
-		change->previous = before->settled;
-		text_move(&change->settled, &change->next);
-		change->withheld = 0;
+	switch (texts) {
+	case MACHINE_TEXTS_SETTLE: text_move(&change->settled, &change->next); break;
+	case MACHINE_TEXTS_TRY: text_move(&change->trial, &change->next); break;
+	case MACHINE_TEXTS_CONFIRM: text_move(&change->settled, &change->trial); break;
+	case MACHINE_TEXTS_UNDO: text_deinit(&change->trial); return;
+	case MACHINE_TEXTS_STAY: return;
 	}
-	if (engine_generation(change->options.engine) != now->in_force &&
-	    now->phase != MACHINE_REVERTING)
-		engine_renumber(change->options.engine, now->in_force);
+	change->withheld = 0;
+	if (texts != MACHINE_TEXTS_TRY)
+		change->previous = settled_before;
 }
 
 static void set_timer(struct change *change)
@@ -307,12 +239,14 @@ static void set_timer(struct change *change)
 /* False: the store will say how it goes on. */
 static bool step(struct change *change, struct machine_event *event)
 {
-	struct machine before = change->machine;
+	uint64_t settled_before = change->machine.settled;
 	struct machine_step step;
 
 	event->now_ms = now_ms();
 	step = machine_step(&change->machine, event);
-	keep_texts(change, &before);
+	keep_texts(change, step.texts, settled_before);
+	if (step.action != MACHINE_DO_COMMIT && step.action != MACHINE_DO_REVERT)
+		engine_renumber(change->options.engine, change->machine.in_force);
 	if (step.answer)
 		answer_first(change, step.result);
 	if (step.action == MACHINE_NOTHING)
@@ -392,65 +326,6 @@ void change_view(const struct change *change, struct change_view *ret_view)
 
 /* ---- beginning and end --------------------------------------------------------------------------- */
 
-static void withhold(struct change *change, const struct start_choice *choice)
-{
-	snprintf(change->withheld_why, sizeof(change->withheld_why),
-		 "%s holds generation %llu, which was not confirmed: generation %llu is in force; "
-		 "edit the file, or apply it again",
-		 change->options.file, (unsigned long long)choice->withheld,
-		 (unsigned long long)choice->number);
-	change->withheld = choice->withheld;
-	log_warning("%s", change->withheld_why);
-}
-
-static struct config *choose(struct change *change, struct config *file,
-			     const struct recall *recall, const struct start_choice *choice,
-			     struct sl_errors *errors)
-{
-	struct config *stored;
-
-	if (!choice->stored)
-		return file;
-	stored = text_fit("the store's configuration", recall->active.config, file, errors);
-	config_free(file);
-	return stored;
-}
-
-static int begin(struct change *change, struct config *file, const struct store_answer *recall,
-		 struct sl_errors *errors)
-{
-	const struct change_options *options = &change->options;
-	struct start_choice choice;
-	struct config *config;
-	uint64_t number;
-	int err;
-
-	text_set(&change->settled, file);
-	choice = start_choose(options->store_is_truth, recall->result == STORE_OK, &recall->recall,
-			      change->settled.hash);
-	if (choice.refused) {
-		config_free(file);
-		return sl_fail(errors, EIO, "config-source",
-			       "the store is the truth, but does not answer; traffic goes on as "
-			       "it was. Mend it, or set `config-source: file`");
-	}
-	config = choose(change, file, &recall->recall, &choice, errors);
-	if (!config)
-		return -EINVAL;
-	text_set(&change->settled, config);
-	record_set(change->settled.author, "sluiced");
-	record_set(change->settled.source, "start");
-	change->settled.kind = EVENT_COMMIT;
-	number = start_number(&recall->recall, change->settled.hash);
-	err = engine_commit(options->engine, config, number, errors);
-	if (err)
-		config_free(config);
-	if (!err && choice.withheld)
-		withhold(change, &choice);
-	machine_init(&change->machine, options->store_is_truth, number);
-	return err;
-}
-
 int change_new(struct event_base *base, const struct change_options *options, struct config *file,
 	       const struct store_answer *recall, struct change **ret_change,
 	       struct sl_errors *errors)
@@ -462,7 +337,7 @@ int change_new(struct event_base *base, const struct change_options *options, st
 	change->timer = evtimer_new(base, on_time, change);
 	if (!change->timer)
 		sl_out_of_memory();
-	err = begin(change, file, recall, errors);
+	err = change_begin(change, file, recall, errors);
 	if (err) {
 		change_free(change);
 		return err;

@@ -65,6 +65,11 @@ struct config *text_fit(const char *name, const char *text, const struct config 
 /* act.c: what the machine asks for. True: *ret_event is how it went; false: the store will say. */
 bool change_act(struct change *change, const struct machine_step *step,
 		struct machine_event *ret_event);
+/* begin.c: commits what the start begins with; takes `file`. */
+int change_begin(struct change *change, struct config *file, const struct store_answer *recall,
+		 struct sl_errors *errors);
+/* explain.c: fills the answer's errors by its result. */
+void change_explain(struct change *change, struct job *job);
 /* change.c: goes on with an event. */
 void change_go_on(struct change *change, struct machine_event *event);
 void change_log(const char *what, const struct sl_errors *errors);

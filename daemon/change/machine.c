@@ -40,6 +40,12 @@ static void settle(struct machine *machine, uint64_t number)
 	machine->unconfirmed = 0;
 }
 
+static struct machine_step with(struct machine_step step, enum machine_texts texts)
+{
+	step.texts = texts;
+	return step;
+}
+
 /* ---- a change ---------------------------------------------------------------------------------- */
 
 static struct machine_step revert(struct machine *machine)
@@ -87,7 +93,7 @@ static struct machine_step committed(struct machine *machine, const struct machi
 			       : act(machine, MACHINE_FAILING, MACHINE_DO_FAIL, machine->begun);
 	if (machine->unrecorded) {
 		settle(machine, machine->begun);
-		return rest(machine, CHANGE_UNRECORDED);
+		return with(rest(machine, CHANGE_UNRECORDED), MACHINE_TEXTS_SETTLE);
 	}
 	machine->in_force = machine->begun;
 	step = act(machine, MACHINE_FINISHING, MACHINE_DO_FINISH, machine->begun);
@@ -110,19 +116,20 @@ static struct machine_step finished(struct machine *machine, const struct machin
 	if (machine->confirm_ms) {
 		begin_trial(machine, event->now_ms + machine->confirm_ms);
 		machine->outcome = CHANGE_UNAVAILABLE;
-		return good ? rest(machine, CHANGE_DONE) : revert(machine);
+		return with(good ? rest(machine, CHANGE_DONE) : revert(machine), MACHINE_TEXTS_TRY);
 	}
 	settle(machine, machine->begun);
-	if (good)
-		return rest(machine, CHANGE_DONE);
-	return rest(machine, machine->store_is_truth ? CHANGE_UNSURE : CHANGE_UNRECORDED);
+	return with(rest(machine, good			    ? CHANGE_DONE
+				  : machine->store_is_truth ? CHANGE_UNSURE
+							    : CHANGE_UNRECORDED),
+		    MACHINE_TEXTS_SETTLE);
 }
 
 static struct machine_step confirmed(struct machine *machine, const struct machine_event *event)
 {
 	if (event->result == STORE_OK) {
 		settle(machine, machine->unconfirmed);
-		return rest(machine, CHANGE_DONE);
+		return with(rest(machine, CHANGE_DONE), MACHINE_TEXTS_CONFIRM);
 	}
 	suspect(machine, event->result);
 	return rest(machine, CHANGE_UNAVAILABLE);
@@ -137,7 +144,7 @@ static struct machine_step reverted(struct machine *machine, const struct machin
 		return rest(machine, CHANGE_FAILED);
 	}
 	settle(machine, machine->settled);
-	return act(machine, MACHINE_UNDOING, MACHINE_DO_UNDO, number);
+	return with(act(machine, MACHINE_UNDOING, MACHINE_DO_UNDO, number), MACHINE_TEXTS_UNDO);
 }
 
 static struct machine_step undone(struct machine *machine, const struct machine_event *event)
@@ -165,9 +172,11 @@ static struct machine_step put_off(struct machine *machine, uint64_t until_ms)
 /* A trial of which the store knows nothing could not be undone after a crash. */
 static struct machine_step mend_trial(struct machine *machine, const struct machine_recall *found)
 {
-	if (found->active == machine->unconfirmed)
+	if (found->active == machine->unconfirmed) {
 		settle(machine, found->active);
-	else if (found->unconfirmed != machine->unconfirmed || found->active != machine->settled)
+		return with(recall(machine), MACHINE_TEXTS_CONFIRM);
+	}
+	if (found->unconfirmed != machine->unconfirmed || found->active != machine->settled)
 		return revert(machine);
 	machine->stale = false;
 	return rest(machine, CHANGE_DONE);

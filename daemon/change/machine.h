@@ -101,11 +101,21 @@ enum machine_action {
 	MACHINE_DO_RECORD,  /* STORED; begins the settled text, at least as step.number */
 };
 
+/* What becomes of the driver's texts: the requested one, the one on trial, the settled one. */
+enum machine_texts {
+	MACHINE_TEXTS_STAY,
+	MACHINE_TEXTS_SETTLE,  /* requested -> settled */
+	MACHINE_TEXTS_TRY,     /* requested -> on trial */
+	MACHINE_TEXTS_CONFIRM, /* on trial -> settled */
+	MACHINE_TEXTS_UNDO,    /* on trial -> gone */
+};
+
 struct machine_step {
 	enum machine_action action;
 	uint64_t number;
 	bool trial;
-	bool answer; /* the request, with `result` */
+	enum machine_texts texts; /* before the action */
+	bool answer;		  /* the request, with `result` */
 	enum change_result result;
 };
 
