@@ -151,7 +151,7 @@ static bool is_own(const struct address *address, const struct address *own, siz
 
 static const char *what_is_lost(const struct config *config, const struct config_service *service)
 {
-	if (!service->port)
+	if (!service->port && service->protocol == IPPROTO_TCP)
 		return "any port of it, SSH's too, goes to backends: you may lock yourself out";
 	if (service->protocol == IPPROTO_TCP && service->port == SSH_PORT)
 		return "SSH's port of it goes to backends: you may lock yourself out";

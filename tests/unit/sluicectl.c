@@ -54,6 +54,18 @@ static void start_with(const char *config)
 		"pools: {web: {check: {type: none}, backends: [{name: web1, address: "
 		"10.0.0.11}]}}\n"
 		"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
+	static const char own[] =
+		"interfaces: {eth0: }\n"
+		"pools: {web: {backends: [{name: web1, address: 10.0.0.11}]}}\n"
+		"services:\n"
+		"  ssh: {vip: " FAKE_OWN ", protocol: tcp, port: 22, pool: web}\n"
+		"  all: {vip: " FAKE_OWN ", protocol: tcp, port: any, pool: web}\n"
+		"  one: {vip: " FAKE_OWN ", protocol: udp, port: 53, pool: web}\n";
+	static const char restart[] =
+		"interfaces: {eth1: }\n"
+		"capacity: {flows: 2048}\n"
+		"pools: {web: {backends: [{name: web1, address: 10.0.0.11}]}}\n"
+		"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
 	static const char bad[] =
 		"interfaces: {eth0: }\nserfices: {}\npools: {a: {check: {type: tpc}}}\n";
 
@@ -63,6 +75,8 @@ static void start_with(const char *config)
 	write_file("same.yaml", 0644, served_config, strlen(served_config));
 	write_file("other.yaml", 0644, same, sizeof(same) - 1);
 	write_file("bad.yaml", 0644, bad, sizeof(bad) - 1);
+	write_file("own.yaml", 0644, own, sizeof(own) - 1);
+	write_file("restart.yaml", 0644, restart, sizeof(restart) - 1);
 }
 
 static void start(void)
@@ -72,8 +86,8 @@ static void start(void)
 
 static void stop(void)
 {
-	static const char *const names[] = {"sluicectl", "sluiced", "same.yaml", "other.yaml",
-					    "bad.yaml"};
+	static const char *const names[] = {"sluicectl", "sluiced",  "same.yaml",   "other.yaml",
+					    "bad.yaml",	 "own.yaml", "restart.yaml"};
 
 	for (size_t i = 0; i < sl_count(names); i++) {
 		_cleanup_free_ char *path = sl_printf("%s/%s", served.directory, names[i]);
@@ -145,6 +159,23 @@ static void hide_directory(char *text)
 	}
 }
 
+/* Times of this century's third decade on: the fake's own are older. */
+static void hide_times(char *text)
+{
+	unsigned any;
+	int size;
+
+	for (char *at = text; (at = strchr(at, '2')); at++) {
+		size = 0;
+		if (sscanf(at, "20%2u-%2u-%2uT%2u:%2u:%2uZ%n", &any, &any, &any, &any, &any, &any,
+			   &size) == 6 &&
+		    size == 20 && at[2] >= '2')
+			memcpy(at, "YYYY-MM-DDThh:mm:ssZ", 20);
+	}
+	for (char *at = text; (at = strstr(at, " UTC:")); at++)
+		memcpy(at - 8, "hh:mm:ss", 8);
+}
+
 static char *run(const char *line)
 {
 	_cleanup_free_ char *echo = sl_printf("$ %s\n", line);
@@ -160,6 +191,7 @@ static char *run(const char *line)
 	text = finish(child, ends[0]);
 	close(ends[0]);
 	hide_directory(text);
+	hide_times(text);
 	return sl_printf("%s%s", echo, text);
 }
 
@@ -214,7 +246,11 @@ GOLDEN(usage, "sluicectl stats", "sluicectl show bakends", "sluicectl frobnicate
        "sluicectl weight web/web1 1001", "sluicectl weight web/web1 -1",
        "sluicectl explain tcp 192.0.2.1 192.0.2.2:80", "sluicectl explain tcp",
        "sluicectl explain --hex 00 tcp 192.0.2.1:1 192.0.2.2:80",
-       "sluicectl apply --if-generation last other.yaml")
+       "sluicectl apply --if-generation last other.yaml",
+       "sluicectl apply --confirm soon other.yaml", "sluicectl apply --max-move most other.yaml",
+       "sluicectl apply --max-move 101% other.yaml", "sluicectl confirm now",
+       "sluicectl rollback -1", "sluicectl rollback one", "sluicectl history -n many",
+       "sluicectl show config --at last")
 GOLDEN(no_daemon, "sluicectl -s /nonexistent/api.sock status",
        "sluicectl -s same.yaml show services", "sluicectl -s /nonexistent/api.sock version",
        "sluicectl -s /nonexistent/api.sock diff same.yaml",
@@ -236,6 +272,27 @@ GOLDEN(apply, "sluicectl apply --dry-run other.yaml",
        "sluicectl apply --if-generation 1 other.yaml", "sluicectl apply other.yaml",
        "sluicectl apply bad.yaml", "sluicectl apply missing.yaml",
        "sluicectl apply bad.yaml -o json 2>/dev/null")
+GOLDEN(apply_refused, "sluicectl apply --confirm 100ms other.yaml",
+       "sluicectl apply --max-move 5% other.yaml",
+       "sluicectl apply --max-move 5% --dry-run other.yaml", "sluicectl apply restart.yaml",
+       "sluicectl apply --dry-run restart.yaml", "sluicectl diff restart.yaml", "sluicectl history")
+GOLDEN(confirm, "sluicectl confirm", "sluicectl apply --confirm 60s -m 'one less' other.yaml",
+       "sluicectl apply same.yaml", "sluicectl rollback 7", "sluicectl confirm 7",
+       "sluicectl status", "sluicectl history", "sluicectl confirm 2", "sluicectl confirm",
+       "sluicectl history")
+GOLDEN(undo, "sluicectl apply --confirm 60s other.yaml", "sluicectl rollback --dry-run",
+       "sluicectl rollback", "sluicectl rollback", "sluicectl history",
+       "sluicectl -o json apply --confirm 1h --dry-run other.yaml | grep -v '^  *\"before'")
+GOLDEN(rollback, "sluicectl rollback", "sluicectl rollback 9",
+       "sluicectl apply -m 'first' other.yaml", "sluicectl rollback --if-generation 1",
+       "sluicectl rollback --max-move 1%", "sluicectl rollback -m 'was better'",
+       "sluicectl rollback 2", "sluicectl rollback 2", "sluicectl history",
+       "sluicectl history -n 1 -o json | grep -v hash")
+GOLDEN(show_config_at, "sluicectl show config --at 9", "sluicectl apply other.yaml >/dev/null",
+       "sluicectl show config --at 1 | sluicectl diff -",
+       "sluicectl show config --at 2 | sluicectl diff -",
+       "sluicectl show config --at 1 -o json | grep -v text")
+GOLDEN(lockout, "sluicectl diff own.yaml", "sluicectl apply own.yaml")
 GOLDEN(override, "sluicectl drain web/web1", "sluicectl show backends", "sluicectl enable web/web1",
        "sluicectl disable web/web2", "sluicectl enable web/web2", "sluicectl weight web/web2 7",
        "sluicectl weight web/web2 default", "sluicectl weight web/web2 7",
