@@ -454,7 +454,7 @@ Test(change_start, which_text_and_which_number)
 		{false, true, "a", NULL, NULL, {.number = 10}},
 		{false, true, "a", "f", NULL, {.stored = true, .number = 7, .withheld = 8}},
 		{false, true, "a", NULL, "f", {.stored = true, .number = 7, .withheld = 6}},
-		{false, true, "a", "u", NULL, {.number = 10}}, /* the file differs from it */
+		{false, true, "a", "u", NULL, {.number = 10}},	/* the file differs from it */
 		{false, true, NULL, "f", NULL, {.number = 10}}, /* nothing to go back to */
 		{false, true, "f", "f", NULL, {.number = 7}},
 		{false, false, "a", "f", NULL, {.number = 1}}, /* nothing is known */
@@ -467,8 +467,7 @@ Test(change_start, which_text_and_which_number)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct recall recall =
 			recalled(cases[i].active, cases[i].unconfirmed, cases[i].undone);
-		struct start_choice is =
-			start_choose(cases[i].truth, cases[i].known, &recall, "f");
+		struct start_choice is = start_choose(cases[i].truth, cases[i].known, &recall, "f");
 
 		cr_expect_eq(is.refused, cases[i].choice.refused, "case %zu", i);
 		cr_expect_eq(is.stored, cases[i].choice.stored, "case %zu", i);

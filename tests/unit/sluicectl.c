@@ -287,6 +287,7 @@ GOLDEN(rollback, "sluicectl rollback", "sluicectl rollback 9",
        "sluicectl apply -m 'first' other.yaml", "sluicectl rollback --if-generation 1",
        "sluicectl rollback --max-move 1%", "sluicectl rollback -m 'was better'",
        "sluicectl rollback 2", "sluicectl rollback 2", "sluicectl history",
+       "sluicectl rollback --confirm 60s 1", "sluicectl rollback",
        "sluicectl history -n 1 -o json | grep -v hash")
 GOLDEN(show_config_at, "sluicectl show config --at 9", "sluicectl apply other.yaml >/dev/null",
        "sluicectl show config --at 1 | sluicectl diff -",
