@@ -132,7 +132,7 @@ Test(change_impact, what_needs_a_restart)
 
 #define OWN(protocol, port)                                                                        \
 	"services: {own: {vip: " FAKE_OWN ", protocol: " protocol ", port: " port ", pool: "       \
-										  "web}}\n"
+	"web}}\n"
 
 Test(change_impact, what_could_lock_out)
 {
