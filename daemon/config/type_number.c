@@ -70,7 +70,7 @@ static char *number_expects(const struct field *field)
 	return sl_printf("%s (%lu to %lu)", field->noun, field->min, field->max);
 }
 
-const struct type type_number = {number_parse, number_format, number_expects, NULL};
+const struct type type_number = {number_parse, number_format, number_expects, NULL, false};
 
 /* ---- port, or any ---------------------------------------------------------------------------- */
 
@@ -95,7 +95,7 @@ static char *port_expects(const struct field *field)
 	return sl_printf("%s (%lu to %lu, or any)", field->noun, field->min, field->max);
 }
 
-const struct type type_port = {port_parse, port_format, port_expects, NULL};
+const struct type type_port = {port_parse, port_format, port_expects, NULL, false};
 
 /* ---- duration -------------------------------------------------------------------------------- */
 
@@ -154,7 +154,7 @@ static char *duration_expects(const struct field *field)
 	return sl_printf("%s (%s to %s)", field->noun, min, max);
 }
 
-const struct type type_duration = {duration_parse, duration_format, duration_expects, NULL};
+const struct type type_duration = {duration_parse, duration_format, duration_expects, NULL, false};
 
 /* ---- a range of HTTP statuses ---------------------------------------------------------------- */
 
@@ -190,4 +190,4 @@ static char *statuses_expects(const struct field *field)
 			 field->max);
 }
 
-const struct type type_statuses = {statuses_parse, statuses_format, statuses_expects, NULL};
+const struct type type_statuses = {statuses_parse, statuses_format, statuses_expects, NULL, false};
