@@ -26,6 +26,7 @@ struct dataplane {
 	struct fake_counters counters;
 	unsigned steps;
 	unsigned fail_at; /* compared with steps; 0: never */
+	unsigned freeze_at;
 };
 
 int dataplane_open(const int map_fds[MAP_COUNT], const struct config_capacity *capacity,
@@ -138,6 +139,8 @@ int dataplane_apply(struct dataplane *fake, const struct step *step, struct sl_e
 
 	if (++fake->steps == fake->fail_at)
 		return sl_fail(errors, EIO, step_name(step, text, sizeof(text)), "told to fail");
+	if (fake->freeze_at && fake->steps >= fake->freeze_at)
+		return 0;
 	switch (step->kind) {
 	case STEP_PROGRAM: return apply_program(fake, &step->after.program, errors);
 	case STEP_VIP: apply_vip(fake, &step->before.vip, &step->after.vip); break;
@@ -211,6 +214,11 @@ void dataplane_explanation(struct dataplane *fake, struct explanation *ret_expla
 void fake_fail_at(struct dataplane *fake, unsigned n)
 {
 	fake->fail_at = n ? fake->steps + n : 0;
+}
+
+void fake_freeze_at(struct dataplane *fake, unsigned n)
+{
+	fake->freeze_at = n ? fake->steps + n : 0;
 }
 
 unsigned fake_steps(const struct dataplane *fake)

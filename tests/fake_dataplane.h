@@ -19,6 +19,11 @@ struct fake_counters {
 
 /* The n-th step from now on fails with -EIO and changes nothing; 0: none does. */
 void fake_fail_at(struct dataplane *dataplane, unsigned n);
+/*
+ * The n-th step from now on and all after it change nothing and succeed, as if their daemon were dead;
+ * 0: they live again.
+ */
+void fake_freeze_at(struct dataplane *dataplane, unsigned n);
 /* How many steps were tried, those that failed included. */
 unsigned fake_steps(const struct dataplane *dataplane);
 
