@@ -88,8 +88,8 @@ static void set_author(uid_t uid, char author[RECORD_ACTOR_MAX])
 		 user ? user->pw_name : "");
 }
 
-static void read_generation(const struct request *request, const char *text, uint64_t *ret_number,
-			    struct sl_errors *errors)
+/* Quoted, as an entity tag is; "*" and none at all are any. */
+static void read_generation(const char *text, uint64_t *ret_number)
 {
 	size_t size = text ? strlen(text) : 0;
 	char number[32];
@@ -147,8 +147,7 @@ static void read_question(const struct request *request, struct change_request *
 	if (trace)
 		number_parse_trace(trace, change->trace);
 	change->dry_run = dry_run && strcmp(dry_run, "0");
-	read_generation(request, request_header(request, "If-Match"), &change->if_generation,
-			errors);
+	read_generation(request_header(request, "If-Match"), &change->if_generation);
 	read_number(request_query(request, "number"), &change->number, errors);
 	read_confirm(request_query(request, "confirm"), &change->confirm_ms, errors);
 	read_move(request_query(request, "max-move"), &change->max_move_ppm, errors);

@@ -22,7 +22,7 @@ def run_tests(tests, before_each):
     return failed
 
 
-def main(tests, make_site, take_site_away, before_each=lambda: None):
+def main(tests, make_site, take_site_away, before_each=lambda: None, on_failure=lambda: None):
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
         return 0
@@ -30,6 +30,9 @@ def main(tests, make_site, take_site_away, before_each=lambda: None):
     print(f"1..{len(tests)}", flush=True)
     try:
         make_site()
-        return 1 if run_tests(tests, before_each) else 0
+        if not run_tests(tests, before_each):
+            return 0
+        on_failure()
+        return 1
     finally:
         take_site_away()

@@ -30,6 +30,7 @@ struct site {
 	struct store *store;
 	struct events *events;
 	struct change *change;
+	bool dying; /* with the next commit, the disk gets nothing more */
 };
 
 static const char head[] = "capacity: {services: 512, backends: 4096, slots: 262144, flows: 1024}\n"
@@ -57,18 +58,21 @@ static struct config *read_config(const char *rest)
 
 static void on_committed(void *context, const struct config *config)
 {
+	struct site *site = context;
+
+	if (site->dying)
+		faulty_cut();
 }
 
 static void on_watch(void *context, const struct address *addresses, size_t count)
 {
 }
 
-static const struct engine_listener listener = {.committed = on_committed, .watch = on_watch};
-
 /* ---- the daemon, in small -------------------------------------------------------------------------- */
 
 static void begin(struct site *site, const char *file)
 {
+	const struct engine_listener listener = {on_committed, on_watch, site};
 	struct store_options store = STORE_OPTIONS(site->dir);
 	struct change_options options = {.store_is_truth = site->store_is_truth,
 					 .file = "/etc/sluice/sluice.yaml"};
@@ -371,6 +375,77 @@ Test(change, is_all_or_nothing_where_the_store_is_the_truth)
 Test(change, on_trial_is_refused_without_the_store)
 {
 	change_with_any_failure(false, 60000);
+}
+
+/* ---- a crash in the middle of the maps -------------------------------------------------------------- */
+
+/* The maps hold what the engine takes them to hold, and nothing is left to be done. */
+static void expect_converged(const struct site *site)
+{
+	const struct world *is = engine_world(site->engine);
+	struct engine_preview preview;
+	struct world maps;
+
+	world_init(&maps, is->size);
+	cr_assert_eq(dataplane_read(site->dataplane, &maps, NULL), 0);
+	cr_assert_eq(maps.n_vips, is->n_vips);
+	for (size_t i = 0; i < maps.n_vips; i++)
+		cr_expect_eq(vip_compare(&maps.vips[i], &is->vips[i]), 0);
+	cr_expect_arr_eq(maps.services, is->services, is->size.services * sizeof(*is->services));
+	cr_expect_arr_eq(maps.backends, is->backends, is->size.backends * sizeof(*is->backends));
+	cr_expect_arr_eq(maps.slots, is->slots,
+			 (size_t)is->size.chunks * SLOTS_PER_CHUNK * sizeof(*is->slots));
+	world_deinit(&maps);
+	cr_assert_eq(engine_preview(site->engine, engine_config(site->engine), &preview, NULL), 0);
+	cr_expect_eq(preview.plan.count, 0, "%zu steps are left", preview.plan.count);
+	engine_preview_deinit(&preview);
+}
+
+/* The maps get the first n - 1 steps of a change, the disk nothing after it. False: it has fewer. */
+static bool crash_at_step(bool store_is_truth, unsigned n, uint32_t confirm_ms)
+{
+	struct site site = open_site(store_is_truth);
+	struct heard heard = {0};
+	unsigned steps;
+
+	come_to_rest(&site);
+	faulty_watch();
+	steps = fake_steps(site.dataplane);
+	fake_freeze_at(site.dataplane, n);
+	site.dying = true;
+	ask(&site, CHANGE_APPLY, second, confirm_ms, &heard);
+	while (!heard.times)
+		event_base_loop(site.base, EVLOOP_ONCE);
+	steps = fake_steps(site.dataplane) - steps;
+	end(&site);
+	cr_expect_neq(heard.result, CHANGE_DONE, "the disk has nothing of it");
+	faulty_power_on();
+	fake_freeze_at(site.dataplane, 0);
+	site.dying = false;
+	begin(&site, store_is_truth ? first : second);
+	come_to_rest(&site);
+	expect_agreement(&site);
+	expect_converged(&site);
+	cr_expect_eq(engine_config(site.engine)->n_services, store_is_truth ? 1 : 2);
+	close_site(&site);
+	return n <= steps;
+}
+
+/* At every step, or at every so many: a life takes a grace period or two. */
+static void crash_at_any_step(bool store_is_truth, uint32_t confirm_ms, unsigned stride)
+{
+	unsigned n = 1;
+
+	while (crash_at_step(store_is_truth, n, confirm_ms))
+		n += stride;
+	cr_expect_gt(n, 10, "only %u steps", n - 1);
+}
+
+Test(change, cut_off_between_two_steps_is_made_good_by_the_next_start)
+{
+	crash_at_any_step(true, 0, 1);
+	crash_at_any_step(false, 0, 7);
+	crash_at_any_step(true, 60000, 7);
 }
 
 /* ---- trials and the way back ------------------------------------------------------------------------ */
