@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/api.h"
 
+#include "api/event_stream.h"
 #include "api/server.h"
 #include "base/memory.h"
 
@@ -20,6 +21,7 @@ int api_new(struct event_base *base, const struct api_context *context, int unix
 	int result;
 
 	api->context = *context;
+	api->context.streams = event_streams_new(base);
 	result = server_new(base, &api->context, unix_fd, ROUTE_UNIX, &api->all, errors);
 	if (metrics_fd >= 0 && !result)
 		result = server_new(base, &api->context, metrics_fd, ROUTE_METRICS, &api->metrics,
@@ -38,7 +40,9 @@ void api_free(struct api *api)
 {
 	if (!api)
 		return;
+	event_streams_end(api->context.streams);
 	server_free(api->all);
 	server_free(api->metrics);
+	event_streams_free(api->context.streams);
 	free(api);
 }

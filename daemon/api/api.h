@@ -4,7 +4,7 @@
  * optional TCP socket of the loopback interface.
  *
  * Runs on the event loop; answers from what the engine, the checks and the loader know, and changes
- * things only through change.h, the engine's overrides and the loader. Access to the Unix
+ * things only through change.h, override.h and the loader. Access to the Unix
  * socket is the right to do all of it. Limits: see server.h and route.h.
  *
  * The only code that knows libmicrohttpd.
@@ -23,11 +23,13 @@
 struct api;
 struct change;
 struct engine;
+struct event_streams;
 struct event_base;
 struct events;
 struct health;
 struct loader;
 struct net;
+struct overrides;
 struct store;
 
 /* What the API shows and drives. All borrowed, and outliving it. */
@@ -39,8 +41,10 @@ struct api_context {
 	struct store *store;
 	struct events *events;
 	struct change *change;
+	struct overrides *overrides;
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
+	struct event_streams *streams; /* api_new() adds it */
 };
 
 /* Takes the listening sockets, on failure too; metrics_fd -1: no such listener. */

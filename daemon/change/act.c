@@ -4,7 +4,6 @@
  */
 #include "change/internal.h"
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "state/events.h"
 #include "state/store.h"
@@ -142,14 +141,11 @@ static bool give_up(struct change *change, const struct machine_step *step,
 		    struct machine_event *ret_event)
 {
 	bool mending = change->machine.phase == MACHINE_MENDING;
-	const char *why = mending ? "interrupted" : change->why;
+	const char *why = mending ? "the daemon ended meanwhile" : change->why;
 	struct text who = asker(change);
 	struct event_record event =
 		note(EVENT_COMMIT_FAILED, step->number, &who, "generation %llu failed: %s", why);
 
-	if (mending)
-		log_warning("generation %llu was interrupted, and counts as failed",
-			    (unsigned long long)step->number);
 	events_note(change->options.events, &event);
 	if (store_fail(change->options.store, step->number, why, &event, on_stored, change, NULL))
 		return not_taken(ret_event, MACHINE_STORED);
@@ -185,9 +181,6 @@ static bool undo(struct change *change, const struct machine_step *step,
 	struct event_record event =
 		note(EVENT_UNDO, step->number, &who, "generation %llu is undone: %s", why);
 
-	log_warning("generation %llu is undone: %s; generation %llu is in force",
-		    (unsigned long long)step->number, why,
-		    (unsigned long long)change->machine.in_force);
 	events_note(change->options.events, &event);
 	if (store_undo(change->options.store, step->number, why, &event, on_stored, change, NULL))
 		return not_taken(ret_event, MACHINE_STORED);

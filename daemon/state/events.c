@@ -2,6 +2,7 @@
 #include "state/events.h"
 
 #include "base/memory.h"
+#include "state/event_log.h"
 #include "state/store.h"
 
 #include <event2/event.h>
@@ -27,6 +28,7 @@ struct events {
 	bool under_way;
 	bool failing; /* told to wait: until the timer or the store's recovery */
 	uint64_t lost;
+	uint64_t kinds[EVENT_KIND_COUNT];
 	bool degraded; /* the store, when it was last heard of */
 	uint32_t asides;
 	struct event_subscriber subscribers[EVENTS_SUBSCRIBERS_MAX];
@@ -134,11 +136,13 @@ static void keep(struct events *events, const struct event_record *event, bool n
 	}
 	events->ring[place] = *event;
 	events->noted[place] = noted;
+	events->kinds[event->kind]++;
 	events->next++;
 }
 
 static void tell(struct events *events, const struct event_record *event)
 {
+	event_log(event);
 	for (size_t i = 0; i < EVENTS_SUBSCRIBERS_MAX; i++)
 		if (events->subscribers[i].told)
 			events->subscribers[i].told(events->subscribers[i].context, event);
@@ -241,7 +245,9 @@ void events_counts(const struct events *events, struct events_counts *ret_counts
 		.appended = events->next,
 		.lost = events->lost,
 		.waiting = events->next - events->written,
+		.last_id = events->last_id,
 	};
+	memcpy(ret_counts->kinds, events->kinds, sizeof(events->kinds));
 	for (size_t i = 0; i < EVENTS_SUBSCRIBERS_MAX; i++)
 		ret_counts->subscribers += events->subscribers[i].told != NULL;
 }

@@ -8,6 +8,8 @@
  * it was written is counted as lost. Ids grow with each event and over restarts (they follow the
  * clock, in microseconds, but never back), so "all after id N" is a place to go on from.
  *
+ * Each is also a line of the log (event_log.h).
+ *
  * When the store becomes degraded, recovers, or moves a corrupt database aside, that is an event of
  * kind `store`, made here.
  */
@@ -67,6 +69,8 @@ struct events_counts {
 	uint64_t lost;	/* for the store */
 	size_t waiting; /* for the store */
 	size_t subscribers;
+	uint64_t last_id;		  /* 0: none was ever there */
+	uint64_t kinds[EVENT_KIND_COUNT]; /* of this run */
 };
 void events_counts(const struct events *events, struct events_counts *ret_counts);
 
