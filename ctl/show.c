@@ -121,6 +121,25 @@ static char *records_column(const json_t *row)
 	return text_printf("%s%s", count, exact ? "" : "+");
 }
 
+/* Who overrides it, and until when. */
+static char *by_column(const json_t *row)
+{
+	const json_t *overrides = json_object_get(row, "overrides"), *one;
+	char *text = NULL;
+	const char *subject;
+
+	json_object_foreach((json_t *)overrides, subject, one)
+	{
+		const char *until = json_string_value(json_object_get(one, "until"));
+		_free_ char *before = text;
+
+		text = text_printf("%s%s%s%s%s%s", before ? before : "", before ? "; " : "",
+				   strcmp(subject, "weight") ? "" : "weight: ", word(one, "by"),
+				   until ? " until " : "", until ? until : "");
+	}
+	return text;
+}
+
 int run_show_backends(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
@@ -134,6 +153,7 @@ int run_show_backends(const struct invocation *invocation)
 		{"PACKETS", "packets", NULL, true},
 		{"BYTES", NULL, bytes_column, true},
 		{"CHECK", NULL, check_column, false},
+		{"BY", NULL, by_column, false},
 		{NULL, NULL, NULL, false},
 	};
 

@@ -123,5 +123,7 @@ uint64_t event_lost(const struct api_context *context)
 
 	events_counts(context->events, &counts);
 	store_status(context->store, &status);
-	return counts.lost + status.events_lost;
+	if (status.events_lost < counts.returned)
+		return counts.lost;
+	return counts.lost + status.events_lost - counts.returned;
 }

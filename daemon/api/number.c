@@ -8,12 +8,12 @@
 #define DIGITS	   "0123456789"
 #define NUMBER_MAX (1ull << 53)
 
-/* At most 15 digits, so nothing overflows. */
+/* At most 16 digits, so nothing overflows and 2^53 fits. */
 static size_t digits(const char *text, uint64_t *ret_value)
 {
 	size_t count = strspn(text, DIGITS);
 
-	if (!count || count > 15)
+	if (!count || count > 16)
 		return 0;
 	*ret_value = strtoull(text, NULL, 10);
 	return count;

@@ -9,6 +9,13 @@
 
 struct event;
 
+/* A word on its way to the store, with its event. */
+struct write {
+	struct overrides *overrides;
+	struct job *job;
+	uint64_t event; /* id */
+};
+
 /* A request whose words are on their way to the store. */
 struct job {
 	override_done_fn *done; /* NULL: nobody asked */

@@ -232,14 +232,18 @@ static void take_back(struct overrides *overrides, struct job *job, const struct
 {
 	struct override_entry *entry =
 		override_list_find(&overrides->list, word->pool, word->backend);
+	_cleanup_free_ char *text = NULL;
 
 	if (overrides->known && !entry)
 		return;
 	if (!entry)
 		entry = override_list_put(&overrides->list, word);
 	take_out(overrides, entry);
-	record_set(event->text, subject == OVERRIDE_WEIGHT ? "the configuration's weight"
-							    : engine_admin_word(ADMIN_READY));
+	text = sl_printf("%s%s%s%s",
+			 subject == OVERRIDE_WEIGHT ? "the configuration's weight"
+						    : engine_admin_word(ADMIN_READY),
+			 word->reason[0] ? " (" : "", word->reason, word->reason[0] ? ")" : "");
+	record_set(event->text, text);
 	record_remove(overrides, job, word, event);
 }
 

@@ -27,11 +27,35 @@ void record_answer(struct job *job)
 /* A word that the store has not is no failure of taking it back. */
 static void on_written(void *context, struct store_answer *answer)
 {
-	struct job *job = context;
+	struct write *write = context;
+	struct job *job = write->job;
 
 	job->waiting--;
-	job->unrecorded |= answer->result != STORE_OK && answer->result != STORE_NOT_FOUND;
+	if (answer->result != STORE_OK) {
+		job->unrecorded |= answer->result != STORE_NOT_FOUND;
+		events_return(write->overrides->options.events, write->event);
+	}
+	free(write);
 	record_answer(job);
+}
+
+static struct write *write_new(struct overrides *overrides, struct job *job,
+			       struct event_record *event)
+{
+	struct write *write = sl_calloc(1, sizeof(*write));
+
+	events_note(overrides->options.events, event);
+	*write = (struct write){overrides, job, event->id};
+	job->waiting++;
+	return write;
+}
+
+static void not_taken(struct write *write)
+{
+	write->job->waiting--;
+	write->job->unrecorded = true;
+	events_return(write->overrides->options.events, write->event);
+	free(write);
 }
 
 /* True: the event has gone its own way, and the word waits for the store's recovery. */
@@ -51,26 +75,26 @@ static bool is_degraded(struct overrides *overrides, struct job *job,
 void record_put(struct overrides *overrides, struct job *job, const struct override *word,
 		struct event_record *event)
 {
+	struct write *write;
+
 	if (is_degraded(overrides, job, event))
 		return;
-	events_note(overrides->options.events, event);
-	if (store_put_override(overrides->options.store, word, event, on_written, job, NULL))
-		job->unrecorded = true;
-	else
-		job->waiting++;
+	write = write_new(overrides, job, event);
+	if (store_put_override(overrides->options.store, word, event, on_written, write, NULL))
+		not_taken(write);
 }
 
 void record_remove(struct overrides *overrides, struct job *job, const struct override *word,
 		   struct event_record *event)
 {
+	struct write *write;
+
 	if (is_degraded(overrides, job, event))
 		return;
-	events_note(overrides->options.events, event);
+	write = write_new(overrides, job, event);
 	if (store_remove_override(overrides->options.store, word->pool, word->backend, event,
-				  on_written, job, NULL))
-		job->unrecorded = true;
-	else
-		job->waiting++;
+				  on_written, write, NULL))
+		not_taken(write);
 }
 
 /* ---- bringing it up to date ------------------------------------------------------------------------ */

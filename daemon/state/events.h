@@ -41,6 +41,11 @@ void events_append(struct events *events, const struct event_record *event);
  * *event, which has id and time by now, to store_finish() or the like.
  */
 void events_note(struct events *events, struct event_record *event);
+/*
+ * The change was not taken, or is not known to have been made, but what happened did happen: the event
+ * goes to the store by itself after all. (Twice does no harm.)
+ */
+void events_return(struct events *events, uint64_t id);
 
 /* ---- listening -------------------------------------------------------------------------------------- */
 
@@ -67,6 +72,7 @@ size_t events_recent(const struct events *events, const struct event_query *quer
 struct events_counts {
 	uint64_t appended;
 	uint64_t lost;	/* for the store */
+	uint64_t returned;
 	size_t waiting; /* for the store */
 	size_t subscribers;
 	uint64_t last_id;		  /* 0: none was ever there */
