@@ -187,8 +187,9 @@ test: install-deps
 	@tests/run
 
 # BENCH_QUICK=1: only shows that it works.
-bench: $(B)/bench
+bench: $(B)/bench all
 	@$(B)/bench $(if $(BENCH_QUICK),--quick) --output $(B)/bench.json
+	@python3 tests/bench/scale.py $(B)/bench.json $(if $(BENCH_QUICK),--quick)
 
 # What is found beyond the saved corpus is kept in build/fuzz/found.
 fuzz: $(FUZZERS)
@@ -209,7 +210,9 @@ install: all man
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml configs/alerts.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs/prometheus configs/prometheus/*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs/grafana configs/grafana/*
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/man/sluicectl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/man/sluice.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(B)/man/sluiced.8 \

@@ -216,29 +216,13 @@ void facts_deinit(struct facts *facts)
 	json_decref(facts->configuration);
 }
 
-/* The daemon writes it in one form: blocks indented by two, a key and a value a line. */
 char *facts_configured(const struct facts *facts, const char *block, const char *key)
 {
-	_free_ char *start = block ? text_printf("\n%s:\n", block) : NULL;
-	_free_ char *text = text_printf("\n%s", word(facts->configuration, "text"));
-	_free_ char *wanted = text_printf("\n%s%s: ", block ? "  " : "", key);
-	char *at = text, *end;
+	const json_t *in =
+		block ? json_object_get(facts->configuration, block) : facts->configuration;
+	const json_t *value = json_object_get(in, key);
 
-	if (block) {
-		at = strstr(text, start);
-		if (!at)
-			return NULL;
-		at += strlen(start) - 1;
-		/* The block ends at the next line that isn't indented. */
-		end = at;
-		while ((end = strchr(end + 1, '\n')) && end[1] == ' ')
-			;
-		if (end)
-			end[1] = '\0';
-	}
-	at = strstr(at, wanted);
-	if (!at)
-		return NULL;
-	at += strlen(wanted);
-	return text_printf("%.*s", (int)strcspn(at, "\n"), at);
+	if (json_is_integer(value))
+		return text_printf("%lld", (long long)json_integer_value(value));
+	return json_is_string(value) ? text_printf("%s", json_string_value(value)) : NULL;
 }

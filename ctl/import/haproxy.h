@@ -44,7 +44,7 @@ void haproxy_read_bind(struct haproxy_reader *reader, struct statement *bind,
 
 /* The last that begins so, of the proxy's own or else of its defaults; NULL: none. */
 struct statement *haproxy_setting(const struct proxy *proxy, const char *first);
-/* "500", "2s", "1m"; a number alone is ms. */
+/* "500", "2s", "1m"; a number alone is ms; what is less than one is one. False: not a time, or none. */
 bool haproxy_time(const char *text, uint64_t *ret_ms);
 /* "$NAME" or "${NAME}" is in it. */
 bool haproxy_has_variable(const char *text);

@@ -5,6 +5,7 @@
  */
 #include "import/haproxy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,8 +100,8 @@ bool haproxy_time(const char *text, uint64_t *ret_ms)
 		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (!strcmp(text + digits, units[i].unit)) {
-			*ret_ms = strtoull(text, NULL, 10) * units[i].ms;
-			return true;
+			*ret_ms = ceil(strtoull(text, NULL, 10) * units[i].ms);
+			return *ret_ms > 0;
 		}
 	return false;
 }

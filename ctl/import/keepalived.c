@@ -126,6 +126,16 @@ static int read_real_body(struct reader *reader, struct server *server, struct s
 	return 0;
 }
 
+static int no_address(const struct reader *reader, const struct statement *statement,
+		      const char *address)
+{
+	if (!address[0])
+		return import_fail(reader->error, statement->line,
+				   "%s has no address; it is followed by one, and a port",
+				   word_at(statement, 0));
+	return import_fail(reader->error, statement->line, "\"%.60s\" is not an address", address);
+}
+
 static int read_real(struct reader *reader, struct server *server, struct statement *statement)
 {
 	const char *host = word_at(statement, 1), *port = word_at(statement, 2);
@@ -138,8 +148,7 @@ static int read_real(struct reader *reader, struct server *server, struct statem
 		return 0;
 	}
 	if (!host_parse(host, strlen(host), &backend.host))
-		return import_fail(reader->error, statement->line, "\"%.60s\" is not an address",
-				   host);
+		return no_address(reader, statement, host);
 	if (port[0] && !number_parse(port, 65535, &backend.port))
 		return import_fail(reader->error, statement->line, "\"%.60s\" is not a port", port);
 	source_use_all(statement);
@@ -297,8 +306,7 @@ static int add_single(struct reader *reader, struct server *server)
 	struct host vip;
 
 	if (!host_parse(address, strlen(address), &vip))
-		return import_fail(reader->error, statement->line, "\"%.60s\" is not an address",
-				   address);
+		return no_address(reader, statement, address);
 	if (port[0] && !number_parse(port, 65535, &number))
 		return import_fail(reader->error, statement->line, "\"%.60s\" is not a port", port);
 	statement->why = add_service(reader, server, &vip, number);

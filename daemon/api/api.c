@@ -4,6 +4,7 @@
 #include "api/event_stream.h"
 #include "api/server.h"
 #include "base/memory.h"
+#include "metrics/metrics.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +15,23 @@ struct api {
 	struct server *metrics; /* owned; NULL: none */
 };
 
+/* One for each route, and the last for requests that no route takes. */
+static void meter_routes(struct api *api)
+{
+	size_t count = 0;
+
+	while (route_table[count].method)
+		count++;
+	api->context.requests = sl_calloc(count + 1, sizeof(*api->context.requests));
+	api->context.n_requests = count + 1;
+	for (size_t i = 0; i < count; i++) {
+		api->context.requests[i].method = route_table[i].method;
+		api->context.requests[i].path = route_table[i].path;
+	}
+	api->context.requests[count].method = "";
+	api->context.requests[count].path = "";
+}
+
 int api_new(struct event_base *base, const struct api_context *context, int unix_fd, int metrics_fd,
 	    struct api **ret_api, struct sl_errors *errors)
 {
@@ -22,6 +40,7 @@ int api_new(struct event_base *base, const struct api_context *context, int unix
 
 	api->context = *context;
 	api->context.streams = event_streams_new(base);
+	meter_routes(api);
 	result = server_new(base, &api->context, unix_fd, ROUTE_UNIX, &api->all, errors);
 	if (metrics_fd >= 0 && !result)
 		result = server_new(base, &api->context, metrics_fd, ROUTE_METRICS, &api->metrics,
@@ -44,5 +63,6 @@ void api_free(struct api *api)
 	server_free(api->all);
 	server_free(api->metrics);
 	event_streams_free(api->context.streams);
+	free(api->context.requests);
 	free(api);
 }

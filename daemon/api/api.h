@@ -14,6 +14,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/histogram.h"
 #include "config/config.h"
 
 #include <stddef.h>
@@ -28,6 +29,7 @@ struct event_base;
 struct events;
 struct health;
 struct loader;
+struct metrics_requests;
 struct net;
 struct overrides;
 struct store;
@@ -45,6 +47,10 @@ struct api_context {
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
 	struct event_streams *streams; /* api_new() adds it */
+	const struct histogram *lag; /* of the loop */
+	/* Made and counted by the API itself, one for each route and one for what no route takes. */
+	struct metrics_requests *requests;
+	size_t n_requests;
 };
 
 /* Takes the listening sockets, on failure too; metrics_fd -1: no such listener. */

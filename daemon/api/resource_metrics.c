@@ -12,6 +12,9 @@ void resource_metrics(const struct api_context *context, const struct request *r
 		.loader = context->loader,
 		.interfaces = context->interfaces,
 		.n_interfaces = context->n_interfaces,
+		.requests = context->requests,
+		.n_requests = context->n_requests,
+		.lag = context->lag,
 	};
 	struct sl_errors errors = {0};
 	char *text;

@@ -3,9 +3,11 @@
 
 #include "api/gate.h"
 #include "api/trace.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "metrics/metrics.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -37,6 +39,7 @@ struct exchange {
 	const struct route *route; /* NULL: it has been refused */
 	const char *method, *path; /* borrowed from the library */
 	struct event *deadline;	   /* owned */
+	uint64_t begun_us;
 	bool too_large;
 };
 
@@ -93,6 +96,7 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
 	struct exchange *exchange = sl_calloc(1, sizeof(*exchange));
 
 	exchange->request.connection = connection;
+	exchange->begun_us = clock_fine_us();
 	exchange->server = server;
 	exchange->request.uid = peer_uid(connection_fd(connection));
 	exchange->deadline = evtimer_new(server->base, exchange_expired, exchange);
@@ -114,6 +118,16 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 	free(exchange->answer.text);
 	free(exchange);
 	*argument = NULL;
+}
+
+static void count(const struct exchange *exchange, unsigned status)
+{
+	const struct api_context *context = exchange->server->context;
+	size_t place =
+		exchange->route ? (size_t)(exchange->route - route_table) : context->n_requests - 1;
+
+	context->requests[place].answers[status / 100 % 6]++;
+	histogram_add(&context->requests[place].duration, clock_fine_us() - exchange->begun_us);
 }
 
 /* A refusal is worth a line, the rest is for those who look into something. */
@@ -159,6 +173,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
 		MHD_add_response_header(response, "ETag", tag);
 	}
+	count(exchange, answer->status);
 	log_answer(exchange, answer->status);
 	if (is_stream)
 		evtimer_del(exchange->deadline); /* a reader that sleeps meets the library's */

@@ -10,3 +10,11 @@ uint64_t clock_now_ns(void)
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
+
+uint64_t clock_fine_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+}

@@ -13,4 +13,7 @@
 
 uint64_t clock_now_ns(void);
 
+/* CLOCK_MONOTONIC, for durations shorter than a tick of the other. */
+uint64_t clock_fine_us(void);
+
 #endif

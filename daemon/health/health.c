@@ -188,3 +188,8 @@ bool health_view(const struct health *health, const char *pool, const char *back
 					 .last_ms = (*found)->last_ms};
 	return true;
 }
+
+const struct histogram *health_durations(const struct health *health, enum config_check type)
+{
+	return &health->host.durations[type];
+}

@@ -10,6 +10,7 @@
 #ifndef SLUICE_HEALTH_H
 #define SLUICE_HEALTH_H
 
+#include "base/histogram.h"
 #include "config/config.h"
 #include "health/check.h"
 
@@ -38,6 +39,9 @@ void health_free(struct health *health);
  * keeps its state. Borrows nothing.
  */
 void health_follow(struct health *health, const struct config *config);
+
+/* How long probes took, those that failed and timed out too. Borrowed. */
+const struct histogram *health_durations(const struct health *health, enum config_check type);
 
 /* False: no check for it. */
 bool health_view(const struct health *health, const char *pool, const char *backend,

@@ -9,17 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define JITTER_PERCENT 5
 
 /* Finer than clock_now_ns(), whose ticks are as long as many an answer takes. */
 static uint64_t precise_now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
+	return clock_fine_us() * 1000;
 }
 
 /* Marsaglia's xorshift64: spreads load, keeps no secret. */
@@ -62,6 +58,8 @@ static void finish(struct runner *runner, const struct probe_result *result)
 	runner->probe = NULL;
 	runner->last = *result;
 	runner->last_ms = (now_ns - runner->started_ns) / NS_PER_MS;
+	histogram_add(&runner->host->durations[runner->parameters.type],
+		      (now_ns - runner->started_ns) / 1000);
 	wake_in(runner, runner->next_ns > now_ns ? runner->next_ns - now_ns : 0);
 	/* Last: whoever hears the news may end this runner. */
 	if (judge(runner))

@@ -5,6 +5,7 @@
 #ifndef SLUICE_HEALTH_RUNNER_H
 #define SLUICE_HEALTH_RUNNER_H
 
+#include "base/histogram.h"
 #include "config/config.h"
 #include "health/check.h"
 #include "health/health.h"
@@ -17,6 +18,7 @@ struct runner_host {
 	struct event_base *base;	  /* borrowed */
 	void *shared[CONFIG_CHECK_COUNT]; /* of the kinds; owned by health.c */
 	uint64_t random;		  /* state of the jitter's generator; not 0 */
+	struct histogram durations[CONFIG_CHECK_COUNT];
 	health_changed_fn *changed;
 	void *context;
 };

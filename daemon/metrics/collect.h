@@ -14,6 +14,17 @@
 	X(committed)                                                                               \
 	X(attached)                                                                                \
 	X(mode)                                                                                    \
+	X(tables)                                                                                  \
+	X(tables_capacity)                                                                         \
+	X(loop_lag)                                                                                \
+	X(requests)                                                                                \
+	X(request_duration)                                                                        \
+	X(process_cpu)                                                                             \
+	X(process_memory)                                                                          \
+	X(process_descriptors)                                                                     \
+	X(process_descriptors_max)                                                                 \
+	X(process_start)                                                                           \
+	X(check_durations)                                                                         \
 	X(packets)                                                                                 \
 	X(bytes)                                                                                   \
 	X(records)                                                                                 \

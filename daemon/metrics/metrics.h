@@ -10,6 +10,7 @@
 #define SLUICE_METRICS_H
 
 #include "base/error.h"
+#include "base/histogram.h"
 #include "config/config.h"
 
 #include <stddef.h>
@@ -22,17 +23,27 @@ struct metrics_writer;
 
 #define METRICS_SERIES_MAX 10000
 
+/* What one route of the API has answered. */
+struct metrics_requests {
+	const char *method, *path; /* borrowed */
+	uint64_t answers[6];	   /* by the first digit of the status */
+	struct histogram duration; /* from the head to the last byte handed to the library */
+};
+
 struct metrics_source { /* all borrowed */
 	struct engine *engine;
 	struct health *health;
 	struct loader *loader;
 	const struct config_interface *interfaces;
 	size_t n_interfaces;
+	const struct metrics_requests *requests;
+	size_t n_requests;
+	const struct histogram *lag; /* of the loop */
 };
 
 struct metric {
 	const char *name;
-	const char *type; /* "counter" or "gauge" */
+	const char *type; /* "counter", "gauge" or "histogram" */
 	const char *help;
 	const char *labels; /* as documented: "service, state" */
 	void (*collect)(const struct metrics_snapshot *snapshot, struct metrics_writer *writer);

@@ -41,6 +41,7 @@ int snapshot_take(const struct metrics_source *source, struct metrics_snapshot *
 	for (size_t i = 0; i < source->n_interfaces; i++)
 		if (loader_mode(source->loader, i, &snapshot.modes[i], NULL))
 			snapshot.modes[i] = CONFIG_MODE_COUNT;
+	usage_of(engine_world(source->engine), snapshot.usage);
 	*ret = snapshot;
 	return 0;
 }

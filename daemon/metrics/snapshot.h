@@ -5,6 +5,7 @@
 #ifndef SLUICE_METRICS_SNAPSHOT_H
 #define SLUICE_METRICS_SNAPSHOT_H
 
+#include "balance/usage.h"
 #include "engine/engine.h"
 #include "metrics/metrics.h"
 
@@ -15,7 +16,8 @@ struct metrics_snapshot {
 	uint64_t flow_events[FLOW_EVENT_COUNT];
 	struct traffic_counter *services; /* owned, by id */
 	struct traffic_counter *backends; /* owned, by id */
-	enum config_mode *modes;	  /* owned, by interface; CONFIG_MODE_COUNT: not attached */
+	struct usage usage[USAGE_COUNT];
+	enum config_mode *modes; /* owned, by interface; CONFIG_MODE_COUNT: not attached */
 };
 
 /* -errno with an error. */

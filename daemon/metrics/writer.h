@@ -5,6 +5,8 @@
 #ifndef SLUICE_METRICS_WRITER_H
 #define SLUICE_METRICS_WRITER_H
 
+#include "base/histogram.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,5 +28,8 @@ void writer_begin(struct metrics_writer *writer, const char *name, const char *t
 /* labels: ended by one without a name; NULL: none. Values are escaped. */
 void writer_count(struct metrics_writer *writer, const struct label *labels, uint64_t value);
 void writer_seconds(struct metrics_writer *writer, const struct label *labels, uint64_t value_ms);
+/* NAME_bucket, NAME_sum and NAME_count: all of them or, where there is no room, none. */
+void writer_histogram(struct metrics_writer *writer, const struct label *labels,
+		      const struct histogram *histogram);
 
 #endif

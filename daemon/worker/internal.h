@@ -27,6 +27,7 @@ struct worker {
 	struct overrides *overrides;
 	struct change *change;
 	struct api *api;
+	struct lag *lag;
 	const struct recall *recall; /* borrowed: what the start remembers; NULL after it */
 	char *state_dir; /* owned */
 	struct config_interface

@@ -2,6 +2,7 @@
 #include "worker/worker.h"
 
 #include "api/api.h"
+#include "base/lag.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "change/change.h"
@@ -263,6 +264,7 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.change = worker->change,
 		.overrides = worker->overrides,
 		.n_interfaces = config->n_interfaces,
+		.lag = lag_histogram(worker->lag),
 	};
 	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
 	int metrics = config->api.metrics.family ? HANDOVER_METRICS : -1;
@@ -329,6 +331,7 @@ static void end_change(struct worker *worker)
 static void end(struct worker *worker)
 {
 	end_change(worker);
+	lag_free(worker->lag);
 	health_free(worker->health);
 	net_free(worker->net);
 	engine_free(worker->engine);
@@ -354,6 +357,7 @@ int worker_run(const char *config_path)
 	if (!worker.base)
 		sl_out_of_memory();
 	prctl(PR_SET_DUMPABLE, 0);
+	worker.lag = lag_new(worker.base);
 	worker.loader = loader_new(HANDOVER_LOADER);
 	err = begin(&worker, &errors);
 	if (err) {

@@ -68,8 +68,9 @@ static void answer(void)
 		parse("{\"backends\": [{\"pool\": \"web\", \"name\": \"web1\", \"address\": "
 		      "\"10.0.0.11\", \"next_hop\": {\"resolved\": true, \"interface\": \"eth0\", "
 		      "\"mtu\": 1520}, \"services\": [{\"service\": \"www\"}]}]}");
-	facts.configuration = parse("{\"text\": \"capacity:\\n  flows: 1024\\n  slots: 1024\\n"
-				    "hash-key-file: /var/lib/sluice/hash.key\\n\"}");
+	facts.configuration = parse("{\"capacity\": {\"flows\": 1024, \"slots\": 1024, "
+				    "\"services\": 64, \"backends\": 64}, \"hash-key-file\": "
+				    "\"/var/lib/sluice/hash.key\"}");
 	facts_take_interfaces(&facts, interfaces);
 	json_decref(interfaces);
 }
@@ -408,9 +409,9 @@ Test(doctor, a_key_of_its_own_block_only)
 {
 	char *text;
 
-	json_object_set_new(facts.configuration, "text",
-			    json_string("a:\n  flows: 1\ncapacity:\n  slots: 2\nb:\n  flows: 3\n"
-					"flows: 4\n"));
+	json_decref(facts.configuration);
+	facts.configuration = parse("{\"a\": {\"flows\": 1}, \"capacity\": {\"slots\": 2},"
+				    " \"b\": {\"flows\": 3}, \"flows\": \"4\"}");
 	cr_expect_null(facts_configured(&facts, "capacity", "flows"));
 	text = facts_configured(&facts, "capacity", "slots");
 	cr_expect_str_eq(text, "2");

@@ -267,8 +267,9 @@ Test(log_lines, wrong_words_change_nothing)
 		{"debug,", "`` is none of error, warning, info, debug"},
 		{"engine=", "`` is none of error, warning, info, debug"},
 		{"engine=debug=info", "`debug=info` is none of error, warning, info, debug"},
-		{"debug,enigne=info", "`enigne` is no component; there are api, change, dataplane, engine, "
-				      "loader, main, override, state, worker"},
+		{"debug,enigne=info",
+		 "`enigne` is no component; there are api, change, dataplane, engine, "
+		 "loader, main, override, state, worker"},
 	};
 
 	for (size_t i = 0; i < sl_count(cases); i++) {

@@ -8,6 +8,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *scrape(const char *config)
@@ -17,6 +19,22 @@ static char *scrape(const char *config)
 	char *text = served_ask(&served, "GET", "/metrics", "", "", &status);
 
 	cr_assert_eq(status, 200);
+	served_stop(&served);
+	return text;
+}
+
+/* Two requests that are answered and one that no route takes. */
+static char *scrape_after_requests(void)
+{
+	static const char *const paths[] = {"/v1/version", "/nowhere", "/v1/version", "/metrics"};
+	struct served served = served_start(served_config);
+	char *text = NULL;
+	int status;
+
+	for (size_t i = 0; i < sl_count(paths); i++) {
+		free(text);
+		text = served_ask(&served, "GET", paths[i], "", "", &status);
+	}
 	served_stop(&served);
 	return text;
 }
@@ -88,21 +106,74 @@ Test(metrics, values)
 		"sluice_check_successes_total{pool=\"web\",backend=\"web1\"} 40",
 		"sluice_check_failures_total{pool=\"web\",backend=\"web1\"} 4",
 		"sluice_check_last_duration_seconds{pool=\"web\",backend=\"web1\"} 0.012",
+		"sluice_table_entries{table=\"backends\"} 3",
+		"sluice_table_capacity_entries{table=\"backends\"} 1000",
+		"sluice_table_entries{table=\"services\"} 1",
+		"sluice_table_capacity_entries{table=\"services\"} 999",
+		"sluice_table_entries{table=\"slots\"} 48",
+		"sluice_table_capacity_entries{table=\"slots\"} 64",
+		"sluice_table_entries{table=\"egress\"} 1",
+		"sluice_table_capacity_entries{table=\"egress\"} 63",
+		"sluice_loop_lag_seconds_bucket{le=\"0.0001\"} 5",
+		"sluice_loop_lag_seconds_bucket{le=\"+Inf\"} 6",
+		"sluice_loop_lag_seconds_sum 0.001234",
+		"sluice_loop_lag_seconds_count 6",
+		"sluice_api_requests_total{method=\"GET\",path=\"/v1/version\",class=\"2xx\"} 2",
+		"sluice_api_requests_total{method=\"\",path=\"\",class=\"4xx\"} 1",
+		"sluice_api_request_duration_seconds_count{method=\"GET\",path=\"/v1/version\"} 2",
+		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"0.00025\"} 0",
+		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"0.0005\"} 1",
+		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"5\"} 1",
+		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"10\"} 2",
+		"sluice_check_duration_seconds_sum{type=\"tcp\"} 7.000300",
+		"sluice_check_duration_seconds_count{type=\"http\"} 0",
 		"sluice_scrape_dropped_series 0",
 	};
-	_cleanup_free_ char *text = scrape(served_config);
+	_cleanup_free_ char *text = scrape_after_requests();
 
 	for (size_t i = 0; i < sl_count(lines); i++)
 		cr_expect(has_line(text, lines[i]), "%s is not in:\n%s", lines[i], text);
 	cr_expect_null(strstr(text, "sluice_check_up{pool=\"dns\""));
 	for (const struct metric *metric = metrics_table; metric->name; metric++) {
-		size_t size = strlen(metric->name), i = 0;
+		const char *suffix = strcmp(metric->type, "histogram") ? "" : "_count";
+		_cleanup_free_ char *name = sl_printf("%s%s", metric->name, suffix);
+		size_t size = strlen(name), i = 0;
 
 		while (i < sl_count(lines) &&
-		       (strncmp(lines[i], metric->name, size) || !strchr("{ ", lines[i][size])))
+		       (strncmp(lines[i], name, size) || !strchr("{ ", lines[i][size])))
 			i++;
-		cr_expect(i < sl_count(lines), "%s is not tested", metric->name);
+		cr_expect(i < sl_count(lines) || !strncmp(name, "process_", 8), "%s is not tested",
+			  name);
 	}
+}
+
+static double value_of(const char *text, const char *name)
+{
+	_cleanup_free_ char *begin = sl_printf("\n%s ", name);
+	const char *at = strstr(text, begin);
+
+	cr_assert(at, "%s is not in:\n%s", name, text);
+	return atof(at + strlen(begin));
+}
+
+/* Against what the kernel says by other means. */
+Test(metrics, the_process)
+{
+	_cleanup_free_ char *text = scrape(served_config);
+	struct rusage usage;
+	int fd = dup(0), next = dup(0);
+
+	getrusage(RUSAGE_SELF, &usage);
+	cr_expect_leq(value_of(text, "process_cpu_seconds_total"),
+		      usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 2);
+	cr_expect_leq(value_of(text, "process_resident_memory_bytes"), usage.ru_maxrss * 1024.0);
+	cr_expect_gt(value_of(text, "process_resident_memory_bytes"), 1e6);
+	cr_expect_geq(value_of(text, "process_open_fds"), fd);
+	cr_expect_lt(value_of(text, "process_open_fds"), next + 50);
+	cr_expect_gt(value_of(text, "process_max_fds"), value_of(text, "process_open_fds"));
+	cr_expect_float_eq(value_of(text, "process_start_time_seconds"), time(NULL), 600);
+	close(fd);
+	close(next);
 }
 
 Test(metrics, nothing_is_committed)
