@@ -115,15 +115,3 @@ json_t *event_object(const struct event_record *event)
 	json_object_set_new(object, "trace_id", json_string(event->trace));
 	return object;
 }
-
-uint64_t event_lost(const struct api_context *context)
-{
-	struct events_counts counts;
-	struct store_status status;
-
-	events_counts(context->events, &counts);
-	store_status(context->store, &status);
-	if (status.events_lost < counts.returned)
-		return counts.lost;
-	return counts.lost + status.events_lost - counts.returned;
-}

@@ -25,7 +25,5 @@ void event_page_get(const struct api_context *context, const struct event_query 
 
 /* An event as the API shows it. */
 json_t *event_object(const struct event_record *event);
-/* So many are in no log: of this run. */
-uint64_t event_lost(const struct api_context *context);
 
 #endif

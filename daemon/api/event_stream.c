@@ -60,7 +60,7 @@ static void add_heartbeat(struct event_stream *stream)
 	stream->beats = false;
 	add_line(stream, json_pack("{s:b, s:I, s:I, s:b}", "heartbeat", 1, "last",
 				   (json_int_t)stream->query.after_id, "lost",
-				   (json_int_t)event_lost(stream->context), "complete",
+				   (json_int_t)events_lost(stream->context->events), "complete",
 				   !stream->incomplete));
 	stream->incomplete = false;
 }

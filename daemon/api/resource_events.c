@@ -92,7 +92,7 @@ static void on_page(void *context, struct event_page *page)
 		json_array_append_new(list, event_object(&page->events[i]));
 	json_object_set_new(object, "events", list);
 	json_object_set_new(object, "last", json_integer(page->last_id));
-	json_object_set_new(object, "lost", json_integer(event_lost(asked->context)));
+	json_object_set_new(object, "lost", json_integer(events_lost(asked->context->events)));
 	json_object_set_new(object, "complete", json_boolean(page->complete));
 	answer_object(&answer, object);
 	request_answer(asked->request, &answer);

@@ -4,6 +4,7 @@
  */
 #include "change/internal.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "state/events.h"
 #include "state/store.h"
@@ -189,13 +190,24 @@ static bool undo(struct change *change, const struct machine_step *step,
 
 /* ---- the maps ------------------------------------------------------------------------------------ */
 
+int change_commit(struct change *change, struct config *config, uint64_t number,
+		  enum change_commit well, struct sl_errors *errors)
+{
+	uint64_t begun_us = clock_fine_us();
+	int err = engine_commit(change->options.engine, config, number, errors);
+
+	histogram_add(&change->counts.duration, clock_fine_us() - begun_us);
+	change->counts.commits[err ? CHANGE_COMMIT_FAILED : well]++;
+	return err;
+}
+
 static bool commit(struct change *change, const struct machine_step *step,
 		   struct machine_event *ret_event)
 {
 	struct change_request *request = &change->queue[0]->request;
 	struct event_record event;
 
-	ret_event->ok = !engine_commit(change->options.engine, request->desired, step->number,
+	ret_event->ok = !change_commit(change, request->desired, step->number, CHANGE_COMMIT_DONE,
 				       &change->failure);
 	if (ret_event->ok)
 		request->desired = NULL;
@@ -218,8 +230,8 @@ static bool revert(struct change *change, const struct machine_step *step,
 	struct sl_errors errors = {0};
 	struct config *config = text_read(&change->settled, &errors);
 
-	ret_event->ok =
-		config && !engine_commit(change->options.engine, config, step->number, &errors);
+	ret_event->ok = config && !change_commit(change, config, step->number,
+						 CHANGE_COMMIT_UNDONE, &errors);
 	if (!ret_event->ok) {
 		config_free(config);
 		change_log("undoing failed and is tried again", &errors);

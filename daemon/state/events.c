@@ -280,6 +280,15 @@ void events_counts(const struct events *events, struct events_counts *ret_counts
 		ret_counts->subscribers += events->subscribers[i].told != NULL;
 }
 
+uint64_t events_lost(const struct events *events)
+{
+	struct store_status status;
+
+	store_status(events->store, &status);
+	return events->lost +
+	       (status.events_lost > events->returned ? status.events_lost - events->returned : 0);
+}
+
 /* ---- beginning and end ---------------------------------------------------------------------------- */
 
 static void append_store(struct events *events, const char *text)

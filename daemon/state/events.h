@@ -79,5 +79,7 @@ struct events_counts {
 	uint64_t kinds[EVENT_KIND_COUNT]; /* of this run */
 };
 void events_counts(const struct events *events, struct events_counts *ret_counts);
+/* In no log, for whichever reason: rather too many than too few. */
+uint64_t events_lost(const struct events *events);
 
 #endif

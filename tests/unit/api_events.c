@@ -176,6 +176,38 @@ Test(api_events, wrong_questions_are_refused)
 	}
 }
 
+static const char other_config[] =
+	"interfaces: {eth0: }\n"
+	"pools: {web: {check: {type: none}, backends: [{name: web1, address: 10.0.0.11}]}}\n"
+	"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
+
+Test(api_events, each_end_of_a_change_is_told)
+{
+	static const char *const wanted[] = {"commit_failed", "commit", "undo",
+					     "commit",	      "confirm", "rollback"};
+	json_t *object, *event;
+	size_t i;
+
+	append(EVENT_LIMIT, "before");
+	served.fake->fail_commit = true;
+	json_decref(served_json(&served, "PUT", "/v1/config", other_config, 500));
+	served.fake->fail_commit = false;
+	json_decref(served_json(&served, "PUT", "/v1/config?confirm=60s", other_config, 200));
+	json_decref(served_json(&served, "POST", "/v1/config/rollback", "", 200));
+	json_decref(served_json(&served, "PUT", "/v1/config?confirm=60s", other_config, 200));
+	json_decref(served_json(&served, "POST", "/v1/config/confirm", "", 200));
+	json_decref(served_json(&served, "POST", "/v1/config/rollback", "", 200));
+	object = served_json(&served, "GET", "/v1/events?limit=6", "", 200);
+	json_array_foreach(json_object_get(object, "events"), i, event)
+	{
+		cr_expect_str_eq(json_string_value(json_object_get(event, "kind")), wanted[i]);
+		cr_expect(!strncmp(json_string_value(json_object_get(event, "actor")), "uid:", 4),
+			  "%s", wanted[i]);
+	}
+	cr_expect_eq(i, sl_count(wanted));
+	json_decref(object);
+}
+
 /* ---- streams --------------------------------------------------------------------------------------- */
 
 struct watcher {

@@ -342,7 +342,7 @@ GOLDEN(override_for, "sluicectl drain web/web1 --for soon", "sluicectl drain web
        "sluicectl weight web/web1 7 --for 24h --message slow",
        "sluicectl --no-headers show backends | grep web1",
        "sluicectl show backends -o json | grep -A 16 '\"overrides\": {$'",
-       "sluicectl disable web/web1 --for 30m", "sluicectl enable web/web1 --for 1h",
+       "sluicectl disable web/web1 --for 30m -m smoke", "sluicectl enable web/web1 --for 1h",
        "sluicectl enable web/web1 -m 'works again'", "sluicectl weight web/web1 default",
        "sluicectl --no-headers show backends | grep web1", "sluicectl help disable",
        "sluicectl help weight", "sluicectl help enable")
