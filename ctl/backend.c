@@ -235,8 +235,7 @@ int run_weight(const struct invocation *invocation)
 			    strlen(weight) > 4 || atoi(weight) > 1000))
 		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a weight (0 to 1000, or \"default\")",
 			    weight);
-	body = body_of(invocation, "weight",
-		       is_default ? json_null() : json_integer(atoi(weight)));
+	body = body_of(invocation, "weight", is_default ? json_null() : json_integer(atoi(weight)));
 	status = change(invocation, body, &object);
 	if (status)
 		return status;

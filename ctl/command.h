@@ -22,10 +22,10 @@
 	  "undo it by itself unless `sluicectl confirm` follows in time")                          \
 	X(MAX_MOVE, 0, "max-move", "SHARE",                                                        \
 	  "refuse it if more of a service's slots would move, as 5%")                              \
-	X(MESSAGE, 'm', "message", "TEXT", "why, for history and events")                                 \
+	X(MESSAGE, 'm', "message", "TEXT", "why, for history and events")                          \
 	X(AT, 0, "at", "N", "of generation N")                                                     \
 	X(LIMIT, 'n', "limit", "N", "that many, the newest (default 20)")                          \
-	X(FOLLOW, 'f', "follow", NULL, "go on with what happens, until it is ended")              \
+	X(FOLLOW, 'f', "follow", NULL, "go on with what happens, until it is ended")               \
 	X(SINCE, 0, "since", "TIME", "not older than that, as 30s, 5m, 24h")                       \
 	X(KIND, 0, "kind", "KINDS", "only of these kinds, as backend_down,override")               \
 	X(FOR, 0, "for", "TIME", "until then, as 30m, 24h (default: until it is taken back)")      \

@@ -77,8 +77,10 @@ static void note_lost(struct following *following, const json_t *said)
 	long long lost = number(said, "lost");
 
 	if (lost > following->lost)
-		fprintf(stderr, "sluicectl: %lld events were lost for the log since the daemon's "
-				"start\n", lost);
+		fprintf(stderr,
+			"sluicectl: %lld events were lost for the log since the daemon's "
+			"start\n",
+			lost);
 	following->lost = lost;
 	if (json_is_false(json_object_get(said, "complete")))
 		fputs("sluicectl: the store does not answer: older events may be missing\n",
@@ -108,8 +110,7 @@ static int print_page(struct following *following, const char *path, size_t *ret
 	if (status)
 		return status;
 	list = json_object_get(object, "events");
-	json_array_foreach(list, i, event)
-		print(following->invocation, event);
+	json_array_foreach(list, i, event) print(following->invocation, event);
 	*ret_count = json_array_size(list);
 	following->last = number(object, "last");
 	note_lost(following, object);
@@ -120,8 +121,8 @@ static int print_page(struct following *following, const char *path, size_t *ret
 static int print_newest(struct following *following, const char *query)
 {
 	const char *limit = following->invocation->values[OPTION_NUMBER_LIMIT];
-	_free_ char *path = text_printf(SLUICE_PATH_EVENTS "?limit=%s%s",
-					limit ? limit : LIMIT_DEFAULT, query);
+	_free_ char *path =
+		text_printf(SLUICE_PATH_EVENTS "?limit=%s%s", limit ? limit : LIMIT_DEFAULT, query);
 	size_t count;
 
 	return print_page(following, path, &count);
@@ -206,8 +207,8 @@ static int check_options(const struct invocation *invocation)
 
 int run_events(const struct invocation *invocation)
 {
-	bool all = invocation->values[OPTION_NUMBER_SINCE] &&
-		   !invocation->values[OPTION_NUMBER_LIMIT];
+	bool all =
+		invocation->values[OPTION_NUMBER_SINCE] && !invocation->values[OPTION_NUMBER_LIMIT];
 	struct following following = {.invocation = invocation, .is_there = true};
 	_free_ char *query = query_of(invocation);
 	int status = check_options(invocation);

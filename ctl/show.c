@@ -143,18 +143,12 @@ static char *by_column(const json_t *row)
 int run_show_backends(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
-		{"BACKEND", NULL, backend_column, false},
-		{"ADDRESS", "address", NULL, false},
-		{"STATE", "state", NULL, false},
-		{"ADMIN", "admin", NULL, false},
-		{"WEIGHT", NULL, weight_column, true},
-		{"SLOTS", "slots", NULL, true},
-		{"FLOWS", NULL, records_column, true},
-		{"PACKETS", "packets", NULL, true},
-		{"BYTES", NULL, bytes_column, true},
-		{"CHECK", NULL, check_column, false},
-		{"BY", NULL, by_column, false},
-		{NULL, NULL, NULL, false},
+		{"BACKEND", NULL, backend_column, false}, {"ADDRESS", "address", NULL, false},
+		{"STATE", "state", NULL, false},	  {"ADMIN", "admin", NULL, false},
+		{"WEIGHT", NULL, weight_column, true},	  {"SLOTS", "slots", NULL, true},
+		{"FLOWS", NULL, records_column, true},	  {"PACKETS", "packets", NULL, true},
+		{"BYTES", NULL, bytes_column, true},	  {"CHECK", NULL, check_column, false},
+		{"BY", NULL, by_column, false},		  {NULL, NULL, NULL, false},
 	};
 
 	return show(invocation, SLUICE_PATH_BACKENDS, "backends", columns, NULL);

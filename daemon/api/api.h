@@ -47,7 +47,7 @@ struct api_context {
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
 	struct event_streams *streams; /* api_new() adds it */
-	const struct histogram *lag; /* of the loop */
+	const struct histogram *lag;   /* of the loop */
 	/* Made and counted by the API itself, one for each route and one for what no route takes. */
 	struct metrics_requests *requests;
 	size_t n_requests;

@@ -135,7 +135,7 @@ static json_t *overrides_object(const struct api_context *context, const char *p
 }
 
 json_t *backend_object(const struct api_context *context, size_t pool_index, size_t index,
-			      const struct traffic_counter *traffic)
+		       const struct traffic_counter *traffic)
 {
 	const struct config_pool *pool = &engine_config(context->engine)->pools[pool_index];
 	const struct config_backend *backend = &pool->backends[index];

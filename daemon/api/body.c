@@ -167,10 +167,8 @@ int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 		       struct sl_errors *errors)
 {
 	static const struct member members[] = {
-		{"admin", read_admin},
-		{"weight", read_weight},
-		{"for", read_for},
-		{"reason", read_reason},
+		{"admin", read_admin}, {"weight", read_weight},
+		{"for", read_for},     {"reason", read_reason},
 		{NULL, NULL},
 	};
 	struct body_backend body = {0};

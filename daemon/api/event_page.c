@@ -51,8 +51,7 @@ static void add_stored(struct asked *asked, const struct store_answer *answer)
 {
 	struct event_page *page = &asked->page;
 	size_t limit = limit_of(&asked->query), total;
-	struct event_record *all =
-		sl_calloc(page->count + answer->n_events, sizeof(*all));
+	struct event_record *all = sl_calloc(page->count + answer->n_events, sizeof(*all));
 
 	total = merge(answer->events, answer->n_events, page->events, page->count, all);
 	if (total > limit && asked->query.newest)
@@ -105,10 +104,10 @@ void event_page_get(const struct api_context *context, const struct event_query 
 
 json_t *event_object(const struct event_record *event)
 {
-	json_t *object = json_pack("{s:I, s:o, s:s, s:s, s:s}", "id", (json_int_t)event->id, "time",
-				   time_text_exact(event->time_ms), "kind",
-				   event_kind_word(event->kind), "object", event->object, "text",
-				   event->text);
+	json_t *object =
+		json_pack("{s:I, s:o, s:s, s:s, s:s}", "id", (json_int_t)event->id, "time",
+			  time_text_exact(event->time_ms), "kind", event_kind_word(event->kind),
+			  "object", event->object, "text", event->text);
 
 	json_object_set_new(object, "generation", json_integer(event->generation));
 	json_object_set_new(object, "actor", json_string(event->actor));

@@ -30,10 +30,10 @@ struct event_stream {
 	struct event_query query;	/* after_id: what was sent last */
 	char *text;			/* owned: what is to be sent next; NULL: nothing */
 	size_t size, sent;		/* of it */
-	bool suspended; /* the library waits for request_resume() */
-	bool asking;	/* the store */
-	bool over;	/* the client is gone, while the store is asked */
-	bool beats;	/* a heartbeat is due */
+	bool suspended;			/* the library waits for request_resume() */
+	bool asking;			/* the store */
+	bool over;			/* the client is gone, while the store is asked */
+	bool beats;			/* a heartbeat is due */
 	bool incomplete;
 };
 

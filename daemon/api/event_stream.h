@@ -15,7 +15,7 @@
 #include "api/request.h"
 #include "state/record.h"
 
-#define EVENT_STREAMS_MAX	16
+#define EVENT_STREAMS_MAX	 16
 #define EVENT_STREAM_HEARTBEAT_S 5
 
 struct event_streams; /* all that there are */

@@ -24,10 +24,10 @@ struct request {
 };
 
 struct answer {
-	unsigned status;     /* of HTTP; 0: not filled */
-	const char *type;    /* static: the media type */
-	char *text;	     /* owned until it is sent */
-	uint64_t generation; /* sent as ETag */
+	unsigned status;	     /* of HTTP; 0: not filled */
+	const char *type;	     /* static: the media type */
+	char *text;		     /* owned until it is sent */
+	uint64_t generation;	     /* sent as ETag */
 	struct MHD_Response *stream; /* owned: instead of a text */
 };
 

@@ -19,8 +19,7 @@ static int detach(const struct api_context *context, uint32_t interface, enum co
 	return loader_detach(context->loader, interface, errors);
 }
 
-static void tell(const struct api_context *context, const struct request *request,
-		 const char *name)
+static void tell(const struct api_context *context, const struct request *request, const char *name)
 {
 	_cleanup_free_ char *object = sl_printf("interface %s", name);
 

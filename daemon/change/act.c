@@ -230,8 +230,8 @@ static bool revert(struct change *change, const struct machine_step *step,
 	struct sl_errors errors = {0};
 	struct config *config = text_read(&change->settled, &errors);
 
-	ret_event->ok = config && !change_commit(change, config, step->number,
-						 CHANGE_COMMIT_UNDONE, &errors);
+	ret_event->ok = config &&
+			!change_commit(change, config, step->number, CHANGE_COMMIT_UNDONE, &errors);
 	if (!ret_event->ok) {
 		config_free(config);
 		change_log("undoing failed and is tried again", &errors);

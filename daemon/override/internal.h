@@ -44,6 +44,10 @@ void record_answer(struct job *job);
 /* The store has recovered, or is another one: it gets what is in force. */
 void record_refresh(struct overrides *overrides);
 
+/* text.c: "drain", "weight 20"; and with its end and reason. Caller frees. */
+char *override_said(const struct override *word);
+char *override_describe(const struct override *word);
+
 /* override.c: the engine as the word wants it, or (`word` NULL) as without it. */
 int override_apply(struct overrides *overrides, const char *pool, const char *key,
 		   const struct override *word, struct sl_errors *errors);

@@ -100,8 +100,7 @@ struct override_entry *override_list_put(struct override_list *list, const struc
 	if (!is_at(list, place, word->pool, word->backend)) {
 		if (list->count == list->room) {
 			list->room = list->room ? 2 * list->room : FIRST_ROOM;
-			list->list =
-				sl_realloc_array(list->list, list->room, sizeof(*list->list));
+			list->list = sl_realloc_array(list->list, list->room, sizeof(*list->list));
 		}
 		memmove(&list->list[place + 1], &list->list[place],
 			(list->count - place) * sizeof(*list->list));

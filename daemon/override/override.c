@@ -10,10 +10,9 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The wall clock may be set: ends are looked at that often at least. */
-#define LOOK_MS	 60000
+#define LOOK_MS 60000
 /* After maps that refused. */
 #define RETRY_MS 1000
 
@@ -60,33 +59,6 @@ int override_apply(struct overrides *overrides, const char *pool, const char *ke
 }
 
 /* ---- what is told ---------------------------------------------------------------------------------- */
-
-static char *time_of(uint64_t ms, char text[32])
-{
-	time_t seconds = ms / 1000;
-	struct tm utc;
-
-	gmtime_r(&seconds, &utc);
-	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return text;
-}
-
-/* "drain", "weight 20". Caller frees. */
-static char *said(const struct override *word)
-{
-	return word->admin[0] ? sl_strdup(word->admin) : sl_printf("weight %d", word->weight);
-}
-
-/* Caller frees. */
-static char *describe(const struct override *word)
-{
-	_cleanup_free_ char *what = said(word);
-	char until[32];
-
-	return sl_printf("%s%s%s%s%s%s", what, word->until_ms ? " until " : "",
-			 word->until_ms ? time_of(word->until_ms, until) : "",
-			 word->reason[0] ? " (" : "", word->reason, word->reason[0] ? ")" : "");
-}
 
 static struct event_record event_of(const struct overrides *overrides, enum event_kind kind,
 				    const char *actor, const char *trace, const char *object)
@@ -153,7 +125,7 @@ static void take_out(struct overrides *overrides, struct override_entry *entry)
 static bool expire(struct overrides *overrides, struct override_entry *entry)
 {
 	struct override word = entry->word;
-	_cleanup_free_ char *object = object_of(overrides, &word), *what = said(&word);
+	_cleanup_free_ char *object = object_of(overrides, &word), *what = override_said(&word);
 	struct event_record event =
 		event_of(overrides, EVENT_OVERRIDE_EXPIRED, "sluiced", "", object);
 	_cleanup_free_ char *text =
@@ -220,7 +192,7 @@ static bool make_word(const struct override_request *request, enum override_subj
 static void put(struct overrides *overrides, struct job *job, const struct override *word,
 		struct event_record *event)
 {
-	_cleanup_free_ char *text = describe(word);
+	_cleanup_free_ char *text = override_describe(word);
 
 	override_list_put(&overrides->list, word);
 	record_set(event->text, text);
@@ -275,8 +247,7 @@ static bool find_address(const struct overrides *overrides, const struct overrid
 	const struct config *config = engine_config(overrides->options.engine);
 	_cleanup_free_ char *where = sl_printf("%s/%s", request->pool, request->backend);
 	int pool = config ? config_find_pool(config, request->pool) : -1;
-	int backend =
-		pool < 0 ? -1 : config_find_backend(&config->pools[pool], request->backend);
+	int backend = pool < 0 ? -1 : config_find_backend(&config->pools[pool], request->backend);
 
 	if (pool < 0)
 		sl_fail(errors, ENOENT, where, "there is no pool %s", request->pool);

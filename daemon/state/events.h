@@ -71,7 +71,7 @@ size_t events_recent(const struct events *events, const struct event_query *quer
 
 struct events_counts {
 	uint64_t appended;
-	uint64_t lost;	/* for the store */
+	uint64_t lost; /* for the store */
 	uint64_t returned;
 	size_t waiting; /* for the store */
 	size_t subscribers;

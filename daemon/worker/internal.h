@@ -29,7 +29,7 @@ struct worker {
 	struct api *api;
 	struct lag *lag;
 	const struct recall *recall; /* borrowed: what the start remembers; NULL after it */
-	char *state_dir; /* owned */
+	char *state_dir;	     /* owned */
 	struct config_interface
 		*interfaces; /* owned: the loader's list; a change of it is a restart */
 	struct event *signals[3];

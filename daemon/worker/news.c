@@ -12,8 +12,7 @@
 #include "state/store.h"
 #include "worker/last_health.h"
 
-int news_load_program(void *context, const struct program_config *config,
-			struct sl_errors *errors)
+int news_load_program(void *context, const struct program_config *config, struct sl_errors *errors)
 {
 	return loader_load(context, config, errors);
 }
@@ -27,7 +26,7 @@ void news_committed(void *context, const struct config *config)
 }
 
 void news_remember(void *context, const char *pool, const struct address *address,
-		     struct engine_memory *ret_memory)
+		   struct engine_memory *ret_memory)
 {
 	const struct worker *worker = context;
 
@@ -84,8 +83,8 @@ static const struct address *address_of(const struct worker *worker, const char 
 static void note_health(struct worker *worker, const char *pool, const char *backend, bool up,
 			const char *why)
 {
-	struct last_health health = last_health_of(pool, address_of(worker, pool, backend), up,
-						   why, record_now_ms());
+	struct last_health health =
+		last_health_of(pool, address_of(worker, pool, backend), up, why, record_now_ms());
 
 	store_note_health(worker->store, &health);
 }
@@ -98,8 +97,7 @@ void news_sign(evutil_socket_t fd, short what, void *context)
 	store_note_health(worker->store, &sign);
 }
 
-void news_health(void *context, const char *pool, const char *backend, bool up,
-		      const char *why)
+void news_health(void *context, const char *pool, const char *backend, bool up, const char *why)
 {
 	_cleanup_free_ char *object = sl_printf("%s/%s", pool, backend);
 	_cleanup_free_ char *text = sl_printf("%s: %s", up ? "up" : "down", why);

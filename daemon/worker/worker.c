@@ -217,8 +217,8 @@ static int open_modules(struct worker *worker, const struct config *config,
 	if (!err)
 		err = net_new(worker->base, news_next_hop, worker, &worker->net, errors);
 	if (!err)
-		err = health_new(worker->base, news_health, news_recall_health, worker, &worker->health,
-				 errors);
+		err = health_new(worker->base, news_health, news_recall_health, worker,
+				 &worker->health, errors);
 	return err;
 }
 

@@ -163,9 +163,9 @@ Test(api_events, the_store_goes_on_behind_the_ring)
 
 Test(api_events, wrong_questions_are_refused)
 {
-	static const char *const wrong[] = {"after=x", "after=-1", "since=yesterday", "limit=0",
-					    "limit=1001", "limit=x", "kind=sunrise", "kind=limit,",
-					    "kind="};
+	static const char *const wrong[] = {"after=x",	    "after=-1",	   "since=yesterday",
+					    "limit=0",	    "limit=1001",  "limit=x",
+					    "kind=sunrise", "kind=limit,", "kind="};
 
 	for (size_t i = 0; i < sl_count(wrong); i++) {
 		_cleanup_free_ char *path = sl_printf("/v1/events?%s", wrong[i]);
@@ -183,7 +183,7 @@ static const char other_config[] =
 
 Test(api_events, each_end_of_a_change_is_told)
 {
-	static const char *const wanted[] = {"commit_failed", "commit", "undo",
+	static const char *const wanted[] = {"commit_failed", "commit",	 "undo",
 					     "commit",	      "confirm", "rollback"};
 	json_t *object, *event;
 	size_t i;

@@ -32,8 +32,10 @@ static void remember(void *context, const char *pool, const struct address *addr
 
 static void begin(const char *text)
 {
-	const struct engine_listener listener = {
-		.committed = on_committed, .watch = on_watch, .remember = remember, .context = &site};
+	const struct engine_listener listener = {.committed = on_committed,
+						 .watch = on_watch,
+						 .remember = remember,
+						 .context = &site};
 	struct store_options options = STORE_OPTIONS(dir);
 	struct override_options borrowed;
 	struct store_answer recall;
@@ -224,8 +226,13 @@ Test(override, ends_by_itself_once)
 
 Test(override, what_ended_while_no_daemon_ran_is_over_at_once)
 {
-	struct override word = {.pool = "web", .backend = "10.0.0.1 admin", .admin = "drain",
-				.weight = -1, .author = "uid:7 ann", .since_ms = 1, .until_ms = 2};
+	struct override word = {.pool = "web",
+				.backend = "10.0.0.1 admin",
+				.admin = "drain",
+				.weight = -1,
+				.author = "uid:7 ann",
+				.since_ms = 1,
+				.until_ms = 2};
 
 	cr_assert_eq(store_put_override(store, &word, NULL, NULL, NULL, NULL), 0);
 	reboot(two);
@@ -263,8 +270,8 @@ Test(override_list, ends_are_the_first_of_all)
 Test(override_list, keys_are_read_as_written)
 {
 	static const char *const texts[] = {"10.0.0.1", "2001:db8::1", "::"};
-	static const char *const others[] = {"", "a", "10.0.0.1", "10.0.0.1 colour", "a admin",
-					     "10.0.0.1  admin"};
+	static const char *const others[] = {
+		"", "a", "10.0.0.1", "10.0.0.1 colour", "a admin", "10.0.0.1  admin"};
 	enum override_subject subject;
 	struct address address, read;
 	char key[CONFIG_NAME_MAX];

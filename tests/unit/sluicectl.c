@@ -350,11 +350,11 @@ GOLDEN(events, "sluicectl events --since soon", "sluicectl events -n many", "slu
        "sluicectl events --kind sunrise", "sluicectl events now",
        "sluicectl drain web/web1 --for 1h -m 'new disk' >/dev/null",
        "sluicectl weight web/web2 7 >/dev/null", "sluicectl apply other.yaml >/dev/null",
-       "sluicectl log api warning >/dev/null", "sluicectl detach >/dev/null",
-       "sluicectl events", "sluicectl events -n 1 --kind override",
-       "sluicectl events --limit 1 --kind override,commit",
+       "sluicectl log api warning >/dev/null", "sluicectl detach >/dev/null", "sluicectl events",
+       "sluicectl events -n 1 --kind override", "sluicectl events --limit 1 --kind override,commit",
        "sluicectl events --since 1h --kind commit -o json | sed 's/\"id\":[0-9]*/\"id\":N/'",
-       "timeout 1 sluicectl events -f -n 1", "timeout 1 sluicectl events --follow --since 1h -o json"
+       "timeout 1 sluicectl events -f -n 1",
+       "timeout 1 sluicectl events --follow --since 1h -o json"
        " --kind detach | sed 's/\"id\":[0-9]*/\"id\":N/'",
        "sluicectl help events")
 GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ack",
