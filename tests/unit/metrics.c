@@ -70,7 +70,7 @@ Test(metrics, promtool_has_no_complaint)
 
 #define BACKEND(more) "{service=\"www\",pool=\"web\",backend=\"web2\"" more "}"
 
-static const char *const lines[] = {
+static const char *const values[] = {
 	"sluice_build_info{version=\"" SLUICE_VERSION "\",abi=\"1\"} 1",
 	"sluice_config_generation 1",
 	"sluice_config_commit_timestamp_seconds 1000000000",
@@ -140,18 +140,18 @@ Test(metrics, values)
 {
 	_cleanup_free_ char *text = scrape_after_requests();
 
-	for (size_t i = 0; i < sl_count(lines); i++)
-		cr_expect(has_line(text, lines[i]), "%s is not in:\n%s", lines[i], text);
+	for (size_t i = 0; i < sl_count(values); i++)
+		cr_expect(has_line(text, values[i]), "%s is not in:\n%s", values[i], text);
 	cr_expect_null(strstr(text, "sluice_check_up{pool=\"dns\""));
 	for (const struct metric *metric = metrics_table; metric->name; metric++) {
 		const char *suffix = strcmp(metric->type, "histogram") ? "" : "_count";
 		_cleanup_free_ char *name = sl_printf("%s%s", metric->name, suffix);
 		size_t size = strlen(name), i = 0;
 
-		while (i < sl_count(lines) &&
-		       (strncmp(lines[i], name, size) || !strchr("{ ", lines[i][size])))
+		while (i < sl_count(values) &&
+		       (strncmp(values[i], name, size) || !strchr("{ ", values[i][size])))
 			i++;
-		cr_expect(i < sl_count(lines) || !strncmp(name, "process_", 8), "%s is not tested",
+		cr_expect(i < sl_count(values) || !strncmp(name, "process_", 8), "%s is not tested",
 			  name);
 	}
 }
