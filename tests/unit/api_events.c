@@ -123,11 +123,22 @@ Test(api_events, the_newest_or_those_behind_an_id)
 /* Pages of a few come to the same as one of all, and the last id leads from one to the next. */
 Test(api_events, pages_leave_nothing_out)
 {
+	struct event_record old[25] = {0};
 	long long after = 0;
 	int seen = 0;
 	size_t count;
 
-	append_many(EVENT_LIMIT, 50);
+	for (int i = 0; i < 25; i++) {
+		old[i] = (struct event_record){.id = i + 1, .time_ms = 1, .kind = EVENT_LIMIT};
+		snprintf(old[i].text, sizeof(old[i].text), "%d", i);
+	}
+	cr_assert_eq(store_put_events(served.store, old, 25, NULL, NULL, NULL), 0);
+	for (int i = 25; i < 50; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d", i);
+		append(EVENT_LIMIT, text);
+	}
 	do {
 		_cleanup_free_ char *path =
 			sl_printf("/v1/events?kind=limit&limit=7&after=%lld", after);
