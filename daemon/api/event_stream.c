@@ -34,6 +34,7 @@ struct event_stream {
 	bool asking;			/* the store */
 	bool over;			/* the client is gone, while the store is asked */
 	bool beats;			/* a heartbeat is due */
+	bool idle;			/* nothing has come since the last question */
 	bool incomplete;
 };
 
@@ -85,6 +86,7 @@ static void stream_free(struct event_stream *stream)
 static void on_page(void *context, struct event_page *page)
 {
 	struct event_stream *stream = context;
+	struct events_counts counts;
 
 	stream->asking = false;
 	if (stream->over) {
@@ -93,6 +95,8 @@ static void on_page(void *context, struct event_page *page)
 	}
 	for (size_t i = 0; i < page->count; i++)
 		add_line(stream, event_object(&page->events[i]));
+	events_counts(stream->context->events, &counts);
+	stream->idle = !page->count && page->last_id >= counts.last_id;
 	stream->query.after_id = page->last_id;
 	if (!page->complete)
 		stream->incomplete = stream->beats = true;
@@ -117,7 +121,7 @@ static ssize_t on_read(void *context, uint64_t position, char *buffer, size_t ro
 
 	if (!stream->all || stream->all->ended)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (stream->sent == stream->size && !stream->asking)
+	if (stream->sent == stream->size && !stream->asking && (!stream->idle || stream->beats))
 		fill(stream);
 	left = stream->asking ? 0 : stream->size - stream->sent;
 	if (!left) {
@@ -156,7 +160,10 @@ static void on_heartbeat(evutil_socket_t fd, short what, void *context)
 
 static void on_event(void *context, const struct event_record *event)
 {
-	wake_soon(context);
+	struct event_stream *stream = context;
+
+	stream->idle = false;
+	wake_soon(stream);
 }
 
 /* ---- beginning and end ----------------------------------------------------------------------------- */
