@@ -2,6 +2,7 @@
 /*
  * drain, enable, disable, weight: the operator's word on one backend.
  */
+#include "duration.h"
 #include "fail.h"
 #include "http.h"
 #include "table.h"
@@ -42,6 +43,42 @@ static char *backend_path(const char *name)
 	return text_printf("%s/%s/%s", SLUICE_PATH_BACKENDS, pool_escaped, backend);
 }
 
+/* The members that go with each word, as JSON. Caller frees. */
+static char *body_of(const struct invocation *invocation, const char *name, json_t *value)
+{
+	const char *end = invocation->values[OPTION_NUMBER_FOR];
+	const char *reason = invocation->values[OPTION_NUMBER_MESSAGE];
+	json_t *object = json_pack("{s:o}", name, value);
+	char *text;
+
+	if (end)
+		json_object_set_new(object, "for", json_string(end));
+	if (reason)
+		json_object_set_new(object, "reason", json_string(reason));
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
+
+static int check_for(const struct invocation *invocation)
+{
+	const char *end = invocation->values[OPTION_NUMBER_FOR];
+	uint64_t ms;
+
+	if (end && (!duration_parse(end, &ms) || ms < 1000))
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a time like 30s, 5m or 24h", end);
+	return SLUICE_EXIT_OK;
+}
+
+/* What only memory holds, while the store can't. */
+static void print_warning(const json_t *object)
+{
+	const char *warning = json_string_value(json_object_get(object, "warning"));
+
+	if (warning)
+		printf("warning: %s\n", warning);
+}
+
 static int change(const struct invocation *invocation, const char *body, json_t **ret_object)
 {
 	const char *name = invocation->arguments[0];
@@ -50,12 +87,16 @@ static int change(const struct invocation *invocation, const char *body, json_t 
 		.method = "POST",
 		.path = path,
 		.body = body,
-		.size = strlen(body),
+		.size = body ? strlen(body) : 0,
 	};
 
 	if (!path)
 		return fail(SLUICE_EXIT_USAGE,
 			    "\"%s\" is not POOL/BACKEND; see sluicectl show backends", name);
+	if (check_for(invocation))
+		return SLUICE_EXIT_USAGE;
+	if (!body)
+		return fail(SLUICE_EXIT_USAGE, "the message is no UTF-8");
 	return http_json(invocation, &request, ret_object);
 }
 
@@ -144,7 +185,7 @@ static int wait_drained(const struct invocation *invocation)
 
 static int set_admin(const struct invocation *invocation, const char *admin, const char *done)
 {
-	_free_ char *body = text_printf("{\"admin\":\"%s\"}", admin);
+	_free_ char *body = body_of(invocation, "admin", json_string(admin));
 	struct invocation request = *invocation;
 	json_t *object;
 	int status;
@@ -156,6 +197,8 @@ static int set_admin(const struct invocation *invocation, const char *admin, con
 		return status;
 	if (invocation->given & OPTION_WAIT)
 		status = wait_drained(invocation);
+	if (!invocation->json)
+		print_warning(object);
 	if (invocation->json)
 		table_print_json(object);
 	else if (!status)
@@ -192,11 +235,12 @@ int run_weight(const struct invocation *invocation)
 			    strlen(weight) > 4 || atoi(weight) > 1000))
 		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a weight (0 to 1000, or \"default\")",
 			    weight);
-	body = is_default ? text_printf("{\"weight\":null}")
-			  : text_printf("{\"weight\":%d}", atoi(weight));
+	body = body_of(invocation, "weight", is_default ? json_null() : json_integer(atoi(weight)));
 	status = change(invocation, body, &object);
 	if (status)
 		return status;
+	if (!invocation->json)
+		print_warning(object);
 	if (invocation->json)
 		table_print_json(object);
 	else

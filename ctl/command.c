@@ -49,7 +49,8 @@ const struct command commands[] = {
 	 "wait for the last flows of another backend to end."},
 	{"show backends", "", 0, 0, 0, run_show_backends, "backends with health and flows",
 	 "FLOWS are those that have a record. With a + there are more: the service records\n"
-	 "only the flows of slots that change hands. WEIGHT 20 of 100 is an override."},
+	 "only the flows of slots that change hands. WEIGHT 20 of 100 is an override;\n"
+	 "BY says who drained, disabled or weighed it, and until when."},
 	{"show flows", "", 0, 0, 0, run_show_flows, "the flow table's records and events", NULL},
 	{"show verdicts", "", 0, 0, 0, run_show_verdicts, "what became of all packets",
 	 "Verdicts without a packet are left out of the table; -o json has them all."},
@@ -61,17 +62,24 @@ const struct command commands[] = {
 	 "Exit 0 if there is nothing to mend, 1 with warnings, 2 with problems. What needs a\n"
 	 "daemon or root is skipped without. It sends ICMP echoes to the backends and changes\n"
 	 "nothing."},
-	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
+	{"events", "", 0, 0, OPTION_FOLLOW | OPTION_SINCE | OPTION_LIMIT | OPTION_KIND, run_events,
+	 "what happened, and who did it",
+	 "One line an event, oldest first; times are UTC. The newest 20, or with --since all of\n"
+	 "that time. With --follow it goes on, also when the daemon starts anew. With -o json\n"
+	 "each line is an object. What was lost for the log is said on standard error."},
+	{"drain", "POOL/BACKEND", 1, 1, OPTION_FOR | OPTION_MESSAGE | OPTION_WAIT, run_drain,
 	 "no new flows; those it has stay",
-	 "With --wait: until no slot is moving and no flow record names it. That takes the\n"
-	 "service's drain time at least. Exit 7 if --timeout is over first; the backend\n"
-	 "drains on."},
-	{"enable", "POOL/BACKEND", 1, 1, 0, run_enable,
+	 "It survives restarts, until --for is over or `enable` takes it back. With --wait: until\n"
+	 "no slot is moving and no flow record names it. That takes the service's drain time\n"
+	 "at least. Exit 7 if --timeout is over first; the backend drains on."},
+	{"enable", "POOL/BACKEND", 1, 1, OPTION_MESSAGE, run_enable,
 	 "take drain or disable back", NULL},
-	{"disable", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_disable,
-	 "leave a backend at once, flows and all", NULL},
-	{"weight", "POOL/BACKEND N|default", 2, 2, 0, run_weight,
-	 "override a backend's weight (0 to 1000)", NULL},
+	{"disable", "POOL/BACKEND", 1, 1, OPTION_FOR | OPTION_MESSAGE | OPTION_WAIT, run_disable,
+	 "leave a backend at once, flows and all",
+	 "It survives restarts, until --for is over or `enable` takes it back."},
+	{"weight", "POOL/BACKEND N|default", 2, 2, OPTION_FOR | OPTION_MESSAGE, run_weight,
+	 "override a backend's weight (0 to 1000)",
+	 "It survives restarts, until --for is over or `default` takes it back."},
 	{"explain", "tcp|udp SOURCE:PORT DESTINATION:PORT", 0, 3,
 	 OPTION_INTERFACE | OPTION_FLAGS | OPTION_HEX, run_explain,
 	 "say what would become of a packet, and why",

@@ -15,6 +15,7 @@
 
 #define TIMEOUT_MS 10000
 #define ANSWER_MAX (256u << 20)
+#define SILENCE_S  20 /* four heartbeats of a stream */
 
 struct buffer {
 	char *text; /* owned, terminated */
@@ -206,6 +207,71 @@ static int perform(const struct invocation *invocation, const struct http_reques
 			    curl_easy_strerror(code));
 	return status == 200 ? SLUICE_EXIT_OK : fail_status(invocation, status, buffer->text);
 }
+
+/* ---- answers without end ------------------------------------------------------------------------------- */
+
+struct stream {
+	CURL *curl;
+	struct buffer buffer; /* a line's beginning; or an error's text */
+	http_line_fn *take;
+	void *context;
+};
+
+static long status_of(CURL *curl)
+{
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static size_t take_part(char *bytes, size_t one, size_t size, void *argument)
+{
+	struct stream *stream = argument;
+	struct buffer *buffer = &stream->buffer;
+	char *at, *end;
+
+	if (take(bytes, one, size, buffer) != size)
+		return 0;
+	if (status_of(stream->curl) != 200)
+		return size;
+	for (at = buffer->text; (end = memchr(at, '\n', buffer->text + buffer->size - at));
+	     at = end + 1) {
+		*end = '\0';
+		stream->take(stream->context, at);
+	}
+	buffer->size -= at - buffer->text;
+	memmove(buffer->text, at, buffer->size + 1);
+	return size;
+}
+
+int http_lines(const struct invocation *invocation, const char *path, http_line_fn *take_line,
+	       void *context)
+{
+	const struct http_request request = {.method = "GET", .path = path};
+	_free_ char *url = text_printf("http://sluice%s", path);
+	struct curl_slist *list = headers(&request);
+	struct stream stream = {.curl = curl_easy_init(), .take = take_line, .context = context};
+	int status = SLUICE_EXIT_OK;
+
+	if (!stream.curl || !list)
+		return fail(SLUICE_EXIT_FAILURE, "libcurl does not start");
+	set_up(stream.curl, invocation, &request, url, list, &stream.buffer);
+	curl_easy_setopt(stream.curl, CURLOPT_TIMEOUT_MS, 0L);
+	curl_easy_setopt(stream.curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(stream.curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+	curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, take_part);
+	curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &stream);
+	curl_easy_perform(stream.curl);
+	if (status_of(stream.curl) && status_of(stream.curl) != 200)
+		status = fail_status(invocation, status_of(stream.curl), stream.buffer.text);
+	curl_easy_cleanup(stream.curl);
+	curl_slist_free_all(list);
+	free(stream.buffer.text);
+	return status;
+}
+
+/* ---- answers with one -------------------------------------------------------------------------------- */
 
 int http_text(const struct invocation *invocation, const struct http_request *request,
 	      char **ret_text, size_t *ret_size)

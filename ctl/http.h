@@ -29,6 +29,14 @@ int http_json(const struct invocation *invocation, const struct http_request *re
 	      json_t **ret_object);
 int http_get(const struct invocation *invocation, const char *path, json_t **ret_object);
 
+/*
+ * An answer without end, line by line, without line feeds. 0: the daemon hung up, or fell silent; else
+ * an exit status, and why it refused has been printed.
+ */
+typedef void http_line_fn(void *context, const char *line);
+int http_lines(const struct invocation *invocation, const char *path, http_line_fn *take,
+	       void *context);
+
 /* True if something listens on the socket. */
 bool http_is_daemon_there(const struct invocation *invocation);
 

@@ -124,20 +124,34 @@ static char *records_column(const json_t *row)
 	return text_printf("%s%s", count, exact ? "" : "+");
 }
 
+/* Who overrides it, and until when. */
+static char *by_column(const json_t *row)
+{
+	const json_t *overrides = json_object_get(row, "overrides"), *one;
+	char *text = NULL;
+	const char *subject;
+
+	json_object_foreach((json_t *)overrides, subject, one)
+	{
+		const char *until = json_string_value(json_object_get(one, "until"));
+		_free_ char *before = text;
+
+		text = text_printf("%s%s%s%s%s%s", before ? before : "", before ? "; " : "",
+				   strcmp(subject, "weight") ? "" : "weight: ", word(one, "by"),
+				   until ? " until " : "", until ? until : "");
+	}
+	return text;
+}
+
 int run_show_backends(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
-		{"BACKEND", NULL, backend_column, false},
-		{"ADDRESS", "address", NULL, false},
-		{"STATE", "state", NULL, false},
-		{"ADMIN", "admin", NULL, false},
-		{"WEIGHT", NULL, weight_column, true},
-		{"SLOTS", "slots", NULL, true},
-		{"FLOWS", NULL, records_column, true},
-		{"PACKETS", "packets", NULL, true},
-		{"BYTES", NULL, bytes_column, true},
-		{"CHECK", NULL, check_column, false},
-		{NULL, NULL, NULL, false},
+		{"BACKEND", NULL, backend_column, false}, {"ADDRESS", "address", NULL, false},
+		{"STATE", "state", NULL, false},	  {"ADMIN", "admin", NULL, false},
+		{"WEIGHT", NULL, weight_column, true},	  {"SLOTS", "slots", NULL, true},
+		{"FLOWS", NULL, records_column, true},	  {"PACKETS", "packets", NULL, true},
+		{"BYTES", NULL, bytes_column, true},	  {"CHECK", NULL, check_column, false},
+		{"BY", NULL, by_column, false},		  {NULL, NULL, NULL, false},
 	};
 
 	return show(invocation, SLUICE_PATH_BACKENDS, "backends", columns, NULL);

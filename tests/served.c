@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "change/change.h"
 #include "config/read.h"
+#include "override/override.h"
 #include "state/events.h"
 #include "state/store.h"
 
@@ -68,6 +69,10 @@ static void begin_change(struct served *served, const char *text)
 	must(!store_new(served->base, &options, &served->store, &recall, NULL), "store_new");
 	served->events = events_new(served->base, served->store, 0);
 	must(!config_read("start", text, strlen(text), &config, NULL), "config_read");
+	served->overrides = overrides_new(
+		served->base,
+		&(struct override_options){fake_context().engine, served->store, served->events},
+		&recall);
 	change.engine = fake_context().engine;
 	change.store = served->store;
 	change.events = served->events;
@@ -105,6 +110,7 @@ struct served served_start(const char *config)
 	context.store = served.store;
 	context.events = served.events;
 	context.change = served.change;
+	context.overrides = served.overrides;
 	must(!api_new(served.base, &context, fd, metrics_fd, &served.api, &errors), "api_new");
 	return served;
 }
@@ -124,10 +130,12 @@ static void remove_state(const char *path)
 
 void served_stop(struct served *served)
 {
+	overrides_close(served->overrides);
 	change_close(served->change);
 	store_free(served->store);
 	api_free(served->api);
 	change_free(served->change);
+	overrides_free(served->overrides);
 	events_free(served->events);
 	remove_state(served->state);
 	event_base_free(served->base);

@@ -16,6 +16,7 @@ struct served {
 	struct api *api;
 	struct store *store;
 	struct events *events;
+	struct overrides *overrides;
 	struct change *change;
 	char directory[64];
 	char socket[80];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/api.h"
 
+#include "api/event_stream.h"
 #include "api/server.h"
 #include "base/memory.h"
 #include "metrics/metrics.h"
@@ -38,6 +39,7 @@ int api_new(struct event_base *base, const struct api_context *context, int unix
 	int result;
 
 	api->context = *context;
+	api->context.streams = event_streams_new(base);
 	meter_routes(api);
 	result = server_new(base, &api->context, unix_fd, ROUTE_UNIX, &api->all, errors);
 	if (metrics_fd >= 0 && !result)
@@ -57,8 +59,10 @@ void api_free(struct api *api)
 {
 	if (!api)
 		return;
+	event_streams_end(api->context.streams);
 	server_free(api->all);
 	server_free(api->metrics);
+	event_streams_free(api->context.streams);
 	free(api->context.requests);
 	free(api);
 }

@@ -4,7 +4,7 @@
  * optional TCP socket of the loopback interface.
  *
  * Runs on the event loop; answers from what the engine, the checks and the loader know, and changes
- * things only through change.h, the engine's overrides and the loader. Access to the Unix
+ * things only through change.h, override.h and the loader. Access to the Unix
  * socket is the right to do all of it. Limits: see server.h and route.h.
  *
  * The only code that knows libmicrohttpd.
@@ -24,12 +24,14 @@
 struct api;
 struct change;
 struct engine;
+struct event_streams;
 struct event_base;
 struct events;
 struct health;
 struct loader;
 struct metrics_requests;
 struct net;
+struct overrides;
 struct store;
 
 /* What the API shows and drives. All borrowed, and outliving it. */
@@ -41,9 +43,11 @@ struct api_context {
 	struct store *store;
 	struct events *events;
 	struct change *change;
+	struct overrides *overrides;
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
-	const struct histogram *lag; /* of the loop */
+	struct event_streams *streams; /* api_new() adds it */
+	const struct histogram *lag;   /* of the loop */
 	/* Made and counted by the API itself, one for each route and one for what no route takes. */
 	struct metrics_requests *requests;
 	size_t n_requests;

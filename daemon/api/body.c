@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/body.h"
 
+#include "api/number.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "engine/engine.h"
@@ -104,6 +105,8 @@ static const char *string(const json_t *value)
 	return json_is_string(value) ? json_string_value(value) : "";
 }
 
+#define FOR_MIN_MS 1000
+
 static int read_name(const json_t *value, char ret_name[16], struct sl_errors *errors)
 {
 	const char *name = string(value);
@@ -121,7 +124,7 @@ static int read_attached(const json_t *value, void *ret, struct sl_errors *error
 	return read_name(value, ((struct body_attach *)ret)->interface, errors);
 }
 
-static int read_for(const json_t *value, void *ret, struct sl_errors *errors)
+static int read_trial(const json_t *value, void *ret, struct sl_errors *errors)
 {
 	json_int_t ms = json_integer_value(value);
 
@@ -137,7 +140,7 @@ int body_parse_attach(const char *text, size_t size, struct body_attach *ret,
 {
 	static const struct member members[] = {
 		{"interface", read_attached},
-		{"for_ms", read_for},
+		{"for_ms", read_trial},
 		{NULL, NULL},
 	};
 	struct body_attach body = {0};
@@ -177,12 +180,39 @@ static int read_weight(const json_t *value, void *ret, struct sl_errors *errors)
 	return 0;
 }
 
+static int read_for(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	struct body_backend *body = ret;
+
+	if (number_parse_duration(string(value), &body->for_ms) && body->for_ms >= FOR_MIN_MS)
+		return 0;
+	return sl_fail(errors, EINVAL, "body.for", "not a time like \"30s\", \"5m\" or \"2h\"");
+}
+
+static int read_reason(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	struct body_backend *body = ret;
+
+	if (!json_is_string(value) || json_string_length(value) >= sizeof(body->reason))
+		return sl_fail(errors, EINVAL, "body.reason", "not a text of at most %zu bytes",
+			       sizeof(body->reason) - 1);
+	strcpy(body->reason, json_string_value(value));
+	return 0;
+}
+
+/* Something must begin, or there is nothing to end. */
+static bool begins(const struct body_backend *body)
+{
+	return (body->has_admin && body->admin != ADMIN_READY) ||
+	       (body->has_weight && body->weight >= 0);
+}
+
 int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 		       struct sl_errors *errors)
 {
 	static const struct member members[] = {
-		{"admin", read_admin},
-		{"weight", read_weight},
+		{"admin", read_admin}, {"weight", read_weight},
+		{"for", read_for},     {"reason", read_reason},
 		{NULL, NULL},
 	};
 	struct body_backend body = {0};
@@ -192,6 +222,8 @@ int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 		return result;
 	if (!body.has_admin && !body.has_weight)
 		return sl_fail(errors, EINVAL, "body", "neither \"admin\" nor \"weight\"");
+	if (body.for_ms && !begins(&body))
+		return sl_fail(errors, EINVAL, "body.for", "nothing begins that could end");
 	*ret = body;
 	return 0;
 }

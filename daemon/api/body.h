@@ -17,16 +17,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BODY_DEPTH 8
+#define BODY_DEPTH	8
+#define BODY_REASON_MAX 256 /* with the final NUL */
 
 struct body_backend {
 	bool has_admin;
 	int admin; /* enum admin */
 	bool has_weight;
-	int weight; /* -1: the configuration's */
+	int weight;	 /* -1: the configuration's */
+	uint64_t for_ms; /* 0: without an end */
+	char reason[BODY_REASON_MAX];
 };
 
-/* {"admin": WORD, "weight": NUMBER or null}: one of them at least. */
+/*
+ * {"admin": WORD, "weight": NUMBER or null, "for": "1h", "reason": TEXT}: one of the first two at
+ * least; "for" only with one that begins something.
+ */
 int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 		       struct sl_errors *errors);
 

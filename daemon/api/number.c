@@ -6,15 +6,14 @@
 #include <string.h>
 
 #define DIGITS	   "0123456789"
-#define HEX	   DIGITS "abcdef"
 #define NUMBER_MAX (1ull << 53)
 
-/* At most 15 digits, so nothing overflows. */
+/* At most 16 digits, so nothing overflows and 2^53 fits. */
 static size_t digits(const char *text, uint64_t *ret_value)
 {
 	size_t count = strspn(text, DIGITS);
 
-	if (!count || count > 15)
+	if (!count || count > 16)
 		return 0;
 	*ret_value = strtoull(text, NULL, 10);
 	return count;
@@ -80,22 +79,5 @@ bool number_parse_share(const char *text, uint32_t *ret_ppm)
 	if (text[at] || (whole == 100 && part))
 		return false;
 	*ret_ppm = whole * 10000 + part * 10;
-	return true;
-}
-
-bool number_parse_trace(const char *text, char ret_trace[33])
-{
-	static const size_t places[] = {2, 35, 52};
-
-	if (strlen(text) != 55 || strncmp(text, "00-", 3) || strspn(text, HEX "-") != 55)
-		return false;
-	for (size_t i = 0; i < 3; i++)
-		if (text[places[i]] != '-')
-			return false;
-	if (strspn(text + 3, HEX) != 32 || strspn(text + 3, "0") == 32 ||
-	    strspn(text + 36, HEX) != 16 || strspn(text + 53, HEX) != 2)
-		return false;
-	memcpy(ret_trace, text + 3, 32);
-	ret_trace[32] = '\0';
 	return true;
 }

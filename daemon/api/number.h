@@ -16,7 +16,5 @@ bool number_parse(const char *text, uint64_t *ret_number);
 bool number_parse_duration(const char *text, uint64_t *ret_ms);
 /* "5%", "0.5": of a hundred, three decimals at most; as parts of a million. */
 bool number_parse_share(const char *text, uint32_t *ret_ppm);
-/* The trace id of W3C's traceparent, "00-<32 hex digits>-<16>-<2>", in lower case and not all zero. */
-bool number_parse_trace(const char *text, char ret_trace[33]);
 
 #endif

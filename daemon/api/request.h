@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 struct MHD_Connection;
+struct MHD_Response;
 
 struct request {
 	struct MHD_Connection *connection; /* borrowed */
@@ -23,10 +24,11 @@ struct request {
 };
 
 struct answer {
-	unsigned status;     /* of HTTP; 0: not filled */
-	const char *type;    /* static: the media type */
-	char *text;	     /* owned until it is sent */
-	uint64_t generation; /* sent as ETag */
+	unsigned status;	     /* of HTTP; 0: not filled */
+	const char *type;	     /* static: the media type */
+	char *text;		     /* owned until it is sent */
+	uint64_t generation;	     /* sent as ETag */
+	struct MHD_Response *stream; /* owned: instead of a text */
 };
 
 /* NULL if absent; "" for a parameter without a value. Borrowed from the request. */
@@ -35,6 +37,9 @@ const char *request_header(const struct request *request, const char *name);
 
 /* Sends it, and ends the request. */
 void request_answer(const struct request *request, struct answer *answer);
+
+/* The library goes on with a stream that suspended its connection. */
+void request_resume(const struct request *request);
 
 /* An object with apiVersion, kind and generation. */
 json_t *answer_new_object(const struct api_context *context, const char *kind);

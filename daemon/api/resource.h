@@ -21,6 +21,7 @@
 	X(confirm)                                                                                 \
 	X(rollback)                                                                                \
 	X(history)                                                                                 \
+	X(events)                                                                                  \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
 	X(attach)                                                                                  \

@@ -4,6 +4,7 @@
  */
 #include "api/resource.h"
 
+#include "api/actor.h"
 #include "api/impact_object.h"
 #include "api/number.h"
 #include "api/time_text.h"
@@ -13,7 +14,6 @@
 #include "config/read.h"
 #include "engine/engine.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,18 +76,6 @@ static void on_done(void *context, struct change_answer *said)
 
 /* ---- the question ------------------------------------------------------------------------------------ */
 
-/* Local files only: a directory service could keep the loop waiting. */
-static void set_author(uid_t uid, char author[RECORD_ACTOR_MAX])
-{
-	_cleanup_file_ FILE *users = fopen("/etc/passwd", "re");
-	const struct passwd *user = NULL;
-
-	while (users && (user = fgetpwent(users)) && user->pw_uid != uid) {
-	}
-	snprintf(author, RECORD_ACTOR_MAX, "uid:%u%s%s", uid, user ? " " : "",
-		 user ? user->pw_name : "");
-}
-
 /* Quoted, as an entity tag is; "*" and none at all are any. */
 static void read_generation(const char *text, uint64_t *ret_number)
 {
@@ -140,12 +128,9 @@ static void read_question(const struct request *request, struct change_request *
 			  struct sl_errors *errors)
 {
 	const char *dry_run = request_query(request, "dry-run");
-	const char *trace = request_header(request, "traceparent");
 
-	set_author(request->uid, change->author);
+	actor_describe(request, change->author, change->trace);
 	record_set(change->source, "api");
-	if (trace)
-		number_parse_trace(trace, change->trace);
 	change->dry_run = dry_run && strcmp(dry_run, "0");
 	read_generation(request_header(request, "If-Match"), &change->if_generation);
 	read_number(request_query(request, "number"), &change->number, errors);

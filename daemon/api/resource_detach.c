@@ -4,7 +4,8 @@
  */
 #include "api/resource.h"
 
-#include "base/log.h"
+#include "api/actor.h"
+#include "base/memory.h"
 #include "loader/loader.h"
 
 /* Was attached in `ret_mode`; CONFIG_MODE_COUNT: it wasn't. */
@@ -16,6 +17,13 @@ static int detach(const struct api_context *context, uint32_t interface, enum co
 	if (result || *ret_mode == CONFIG_MODE_COUNT)
 		return result;
 	return loader_detach(context->loader, interface, errors);
+}
+
+static void tell(const struct api_context *context, const struct request *request, const char *name)
+{
+	_cleanup_free_ char *object = sl_printf("interface %s", name);
+
+	actor_tell(context, request, EVENT_DETACH, object, "detached");
 }
 
 /* One that fails doesn't keep the others attached. */
@@ -33,8 +41,7 @@ void resource_detach(const struct api_context *context, const struct request *re
 		if (detach(context, i, &mode, &errors))
 			continue;
 		if (mode != CONFIG_MODE_COUNT)
-			log_event(LOG_LEVEL_WARNING, "detach", "detached from %s by user %u", name,
-				  request->uid);
+			tell(context, request, name);
 		json_array_append_new(list, json_pack("{s:s, s:b}", "name", name, "was_attached",
 						      mode != CONFIG_MODE_COUNT));
 	}

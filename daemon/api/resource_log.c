@@ -4,6 +4,7 @@
  */
 #include "api/resource.h"
 
+#include "api/actor.h"
 #include "api/body.h"
 #include "base/log.h"
 #include "loader/loader.h"
@@ -42,9 +43,9 @@ void resource_set_log(const struct api_context *context, const struct request *r
 		return;
 	}
 	log_set_level(body.component, body.level);
-	log_event(LOG_LEVEL_INFO, "log_level", "%s logs %s from now on",
-		  body.component == LOG_COMPONENT_ALL ? "every component"
-						      : log_component_word(body.component),
-		  log_level_word(body.level));
+	actor_tell(context, request, EVENT_LOG_LEVEL, NULL, "%s logs %s from now on",
+		   body.component == LOG_COMPONENT_ALL ? "every component"
+						       : log_component_word(body.component),
+		   log_level_word(body.level));
 	resource_log(context, request, answer);
 }

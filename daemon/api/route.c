@@ -34,6 +34,8 @@ const struct route route_table[] = {
 	 "go back to an earlier generation, or undo the one that waits"},
 	{"GET", SLUICE_PATH_HISTORY, resource_history, 0, ROUTE_UNIX,
 	 "generations: who made them, when and why"},
+	{"GET", SLUICE_PATH_EVENTS, resource_events, 0, ROUTE_UNIX,
+	 "what happened, and with ?watch=1 what happens"},
 	{"POST", SLUICE_PATH_DIFF, resource_diff, CONFIG_SIZE_MAX, ROUTE_UNIX,
 	 "what a configuration would change"},
 	{"POST", SLUICE_PATH_EXPLAIN, resource_explain, ROUTE_BODY_MAX, ROUTE_UNIX,

@@ -144,12 +144,21 @@ static void log_answer(const struct exchange *exchange, unsigned status)
 			  status);
 }
 
+static struct MHD_Response *make_response(struct answer *answer)
+{
+	size_t size;
+
+	if (answer->stream)
+		return answer->stream;
+	size = strlen(answer->text);
+	return MHD_create_response_from_buffer(size, steal(&answer->text), MHD_RESPMEM_MUST_FREE);
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
 				   const char *allow)
 {
-	size_t size = strlen(answer->text);
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(size, steal(&answer->text), MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = make_response(answer);
+	bool is_stream = !!answer->stream;
 	enum MHD_Result result;
 	char tag[32];
 
@@ -166,9 +175,13 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 	}
 	count(exchange, answer->status);
 	log_answer(exchange, answer->status);
-	restart_deadline(exchange);
+	if (is_stream)
+		evtimer_del(exchange->deadline); /* a reader that sleeps meets the library's */
+	else
+		restart_deadline(exchange);
 	result = MHD_queue_response(exchange->request.connection, answer->status, response);
 	MHD_destroy_response(response);
+	answer->stream = NULL;
 	return result;
 }
 
@@ -305,6 +318,14 @@ void request_answer(const struct request *request, struct answer *answer)
 		return;
 	exchange->suspended = false;
 	MHD_resume_connection(exchange->request.connection);
+	run(exchange->server);
+}
+
+void request_resume(const struct request *request)
+{
+	const struct exchange *exchange = (const struct exchange *)request;
+
+	MHD_resume_connection(request->connection);
 	run(exchange->server);
 }
 

@@ -11,5 +11,7 @@
 /* null for 0. */
 json_t *time_text(uint64_t seconds);
 json_t *time_text_ms(uint64_t ms);
+/* With milliseconds. */
+json_t *time_text_exact(uint64_t ms);
 
 #endif

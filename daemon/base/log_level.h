@@ -35,6 +35,7 @@ enum log_level {
 	X(ENGINE, "engine")                                                                        \
 	X(LOADER, "loader")                                                                        \
 	X(MAIN, "main")                                                                            \
+	X(OVERRIDE, "override")                                                                    \
 	X(STATE, "state")                                                                          \
 	X(WORKER, "worker")
 

@@ -4,7 +4,7 @@
  */
 #include "change/internal.h"
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "state/events.h"
 #include "state/store.h"
@@ -142,14 +142,11 @@ static bool give_up(struct change *change, const struct machine_step *step,
 		    struct machine_event *ret_event)
 {
 	bool mending = change->machine.phase == MACHINE_MENDING;
-	const char *why = mending ? "interrupted" : change->why;
+	const char *why = mending ? "the daemon ended meanwhile" : change->why;
 	struct text who = asker(change);
 	struct event_record event =
 		note(EVENT_COMMIT_FAILED, step->number, &who, "generation %llu failed: %s", why);
 
-	if (mending)
-		log_warning("generation %llu was interrupted, and counts as failed",
-			    (unsigned long long)step->number);
 	events_note(change->options.events, &event);
 	if (store_fail(change->options.store, step->number, why, &event, on_stored, change, NULL))
 		return not_taken(ret_event, MACHINE_STORED);
@@ -189,9 +186,6 @@ static bool undo(struct change *change, const struct machine_step *step,
 	struct event_record event =
 		note(EVENT_UNDO, step->number, &who, "generation %llu is undone: %s", why);
 
-	log_warning("generation %llu is undone: %s; generation %llu is in force",
-		    (unsigned long long)step->number, why,
-		    (unsigned long long)change->machine.in_force);
 	events_note(change->options.events, &event);
 	if (store_undo(change->options.store, step->number, why, &event, on_stored, change, NULL))
 		return not_taken(ret_event, MACHINE_STORED);
@@ -200,13 +194,24 @@ static bool undo(struct change *change, const struct machine_step *step,
 
 /* ---- the maps ------------------------------------------------------------------------------------ */
 
+int change_commit(struct change *change, struct config *config, uint64_t number,
+		  enum change_commit well, struct sl_errors *errors)
+{
+	uint64_t begun_us = clock_fine_us();
+	int err = engine_commit(change->options.engine, config, number, errors);
+
+	histogram_add(&change->counts.duration, clock_fine_us() - begun_us);
+	change->counts.commits[err ? CHANGE_COMMIT_FAILED : well]++;
+	return err;
+}
+
 static bool commit(struct change *change, const struct machine_step *step,
 		   struct machine_event *ret_event)
 {
 	struct change_request *request = &change->queue[0]->request;
 	struct event_record event;
 
-	ret_event->ok = !engine_commit(change->options.engine, request->desired, step->number,
+	ret_event->ok = !change_commit(change, request->desired, step->number, CHANGE_COMMIT_DONE,
 				       &change->failure);
 	if (ret_event->ok)
 		request->desired = NULL;
@@ -229,8 +234,8 @@ static bool revert(struct change *change, const struct machine_step *step,
 	struct sl_errors errors = {0};
 	struct config *config = text_read(&change->settled, &errors);
 
-	ret_event->ok =
-		config && !engine_commit(change->options.engine, config, step->number, &errors);
+	ret_event->ok = config &&
+			!change_commit(change, config, step->number, CHANGE_COMMIT_UNDONE, &errors);
 	if (!ret_event->ok) {
 		config_free(config);
 		change_log("undoing failed and is tried again", &errors);

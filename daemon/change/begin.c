@@ -60,7 +60,7 @@ int change_begin(struct change *change, struct config *file, const struct store_
 	record_set(change->settled.source, "start");
 	change->settled.kind = EVENT_COMMIT;
 	number = start_number(&recall->recall, change->settled.hash);
-	err = engine_commit(options->engine, config, number, errors);
+	err = change_commit(change, config, number, CHANGE_COMMIT_DONE, errors);
 	if (err)
 		config_free(config);
 	if (!err && choice.withheld)

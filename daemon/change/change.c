@@ -340,6 +340,11 @@ void change_view(const struct change *change, struct change_view *ret_view)
 	};
 }
 
+const struct change_counts *change_counts(const struct change *change)
+{
+	return &change->counts;
+}
+
 /* ---- beginning and end --------------------------------------------------------------------------- */
 
 int change_new(struct event_base *base, const struct change_options *options, struct config *file,

@@ -16,6 +16,7 @@
 #ifndef SLUICE_CHANGE_CHANGE_H
 #define SLUICE_CHANGE_CHANGE_H
 
+#include "base/histogram.h"
 #include "change/impact.h"
 #include "change/result.h"
 #include "state/answer.h"
@@ -105,5 +106,23 @@ struct change_view {
 	bool unrecorded;      /* the store doesn't know what is in force */
 };
 void change_view(const struct change *change, struct change_view *ret_view);
+
+/* X(NAME, word): how a commit to the maps ended. */
+#define CHANGE_COMMITS(X)                                                                          \
+	X(DONE, "done")                                                                            \
+	X(FAILED, "failed")                                                                        \
+	X(UNDONE, "undone") /* back to what was in force before */
+
+#define X(name, word) CHANGE_COMMIT_##name,
+enum change_commit { CHANGE_COMMITS(X) CHANGE_COMMIT_COUNT };
+#undef X
+
+/* Since the daemon's start, with the start's own. */
+struct change_counts {
+	uint64_t commits[CHANGE_COMMIT_COUNT];
+	struct histogram duration; /* of the maps' part, however it ended */
+};
+/* Borrowed. */
+const struct change_counts *change_counts(const struct change *change);
 
 #endif

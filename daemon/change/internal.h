@@ -47,6 +47,7 @@ struct change {
 	struct sl_errors failure;  /* of the maps or the store, for the answer */
 	uint64_t withheld;
 	char withheld_why[RECORD_TEXT_MAX];
+	struct change_counts counts;
 };
 
 /* text.c */
@@ -65,6 +66,9 @@ struct config *text_fit(const char *name, const char *text, const struct config 
 /* act.c: what the machine asks for. True: *ret_event is how it went; false: the store will say. */
 bool change_act(struct change *change, const struct machine_step *step,
 		struct machine_event *ret_event);
+/* act.c: engine_commit(), counted: as `well` if it goes well. */
+int change_commit(struct change *change, struct config *config, uint64_t number,
+		  enum change_commit well, struct sl_errors *errors);
 /* begin.c: commits what the start begins with; takes `file`. */
 int change_begin(struct change *change, struct config *file, const struct store_answer *recall,
 		 struct sl_errors *errors);

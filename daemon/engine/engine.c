@@ -42,20 +42,39 @@ int engine_refresh(struct engine *engine, struct sl_errors *errors)
 
 /* ---- configurations ------------------------------------------------------------------------------- */
 
-/* See overlay.h: what packets were sent to is healthy until a probe says otherwise. */
-static bool recall(const void *context, const struct config *config, size_t pool,
-		   const struct address *address)
+/* As the maps have the backend, in whichever service of the pool it is best off. */
+static enum backend_state state_in_maps(const struct engine *engine, const struct config *config,
+					size_t pool, const struct address *address)
 {
-	const struct engine *engine = context;
+	enum backend_state state = BACKEND_FREE;
 
 	for (size_t i = 0; i < config->n_services; i++) {
 		const struct config_service *service = &config->services[i];
 		int id = service->pool == pool ? view_find_backend(engine, service, address) : -1;
 
-		if (id >= 0 && BACKEND_USABLE(engine->world.backends[id].state))
-			return true;
+		if (id >= 0 && !BACKEND_USABLE(state))
+			state = engine->world.backends[id].state;
 	}
-	return false;
+	return state;
+}
+
+/* See overlay.h: what packets were sent to is healthy until a probe says otherwise. */
+static bool recall(const void *context, const struct config *config, size_t pool,
+		   const struct address *address, struct overlay_backend *entry)
+{
+	const struct engine *engine = context;
+	enum backend_state state = state_in_maps(engine, config, pool, address);
+	struct engine_memory memory = {.weight = -1};
+
+	if (engine->listener.remember)
+		engine->listener.remember(engine->listener.context, config->pools[pool].name,
+					  address, &memory);
+	entry->admin = memory.admin;
+	entry->weight = memory.weight;
+	entry->healthy = BACKEND_USABLE(state);
+	if (state == BACKEND_FREE || memory.admin == ADMIN_DISABLED)
+		entry->healthy |= memory.health == MEMORY_UP;
+	return entry->healthy || memory.health == MEMORY_DOWN;
 }
 
 static int refuse_restart(const struct engine *engine, const struct config *desired,

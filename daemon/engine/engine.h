@@ -34,7 +34,17 @@ enum admin { ENGINE_ADMINS(X) ADMIN_COUNT };
 #undef X
 const char *engine_admin_word(enum admin admin);
 
-/* News from the engine; neither may call it back to change anything. */
+/*
+ * What is remembered of a backend, from before a restart or from before it left the configuration.
+ * Its health counts only where the maps don't know the backend, or as one that was disabled.
+ */
+struct engine_memory {
+	enum admin admin;
+	int weight; /* -1: the configuration's */
+	enum { MEMORY_UNKNOWN, MEMORY_UP, MEMORY_DOWN } health;
+};
+
+/* News from the engine, and a question; none may call it back to change anything. */
 struct engine_listener {
 	/* After each commit of a new configuration, with that configuration. */
 	void (*committed)(void *context, const struct config *config);
@@ -44,6 +54,10 @@ struct engine_listener {
 	 * duplicates, borrowed. What engine_set_next_hop() said of others is forgotten.
 	 */
 	void (*watch)(void *context, const struct address *addresses, size_t count);
+	/* Asked for each backend that a configuration brings, before any packet sees it. NULL: nothing is
+	 * remembered. *ret_memory says "nothing" before. */
+	void (*remember)(void *context, const char *pool, const struct address *address,
+			 struct engine_memory *ret_memory);
 	void *context;
 };
 
@@ -75,7 +89,8 @@ int engine_preview(const struct engine *engine, const struct config *desired,
 		   struct engine_preview *ret_preview, struct sl_errors *errors);
 void engine_preview_deinit(struct engine_preview *preview);
 
-/* Overrides; they hold until changed or until the daemon ends. -ENOENT with an error if unknown. */
+/* Overrides; they hold until changed, or forgotten: see engine_memory. -ENOENT with an error if
+ * unknown. */
 int engine_set_admin(struct engine *engine, const char *pool, const char *backend, enum admin admin,
 		     struct sl_errors *errors);
 /* weight -1: the configuration's. */

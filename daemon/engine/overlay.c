@@ -59,8 +59,7 @@ static struct overlay_backend first_seen(const struct config *config, size_t p,
 	const struct config_health *check = &config->pools[p].check;
 	struct overlay_backend entry = {.weight = -1};
 
-	entry.healthy = memory->recall(memory->context, config, p, &backend->address);
-	if (!entry.healthy)
+	if (!memory->recall(memory->context, config, p, &backend->address, &entry))
 		entry.first_result_ns = memory->now_ns + config_first_result_ms(check) * NS_PER_MS;
 	return entry;
 }

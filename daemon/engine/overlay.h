@@ -9,7 +9,8 @@
  *
  * What a pool doesn't know yet is recalled: a backend that packets go to, in a live service that uses
  * this pool from now on, goes on until the pool's own check speaks against it. That is so after a
- * restart, and when a service is given another pool with the same backends.
+ * restart, and when a service is given another pool with the same backends. So is what the listener
+ * of the engine remembers: overrides, and health where the maps are new.
  */
 #ifndef SLUICE_OVERLAY_H
 #define SLUICE_OVERLAY_H
@@ -29,13 +30,13 @@ struct overlay {
 	size_t n_pools;
 };
 
-/* Whether packets go to the address in a live service that uses the pool. */
+/* Puts what is remembered of the backend into the entry. False: its health is not. */
 typedef bool overlay_recall_fn(const void *context, const struct config *config, size_t pool,
-			       const struct address *address);
+			       const struct address *address, struct overlay_backend *entry);
 
 /*
  * The overlay of `config`. What `old` (of `old_config`, both may be NULL) knows of a backend is carried
- * over. One that is new, with a check, and not recalled, is waited for: see first_result_ns.
+ * over. One that is new, with a check, and no health that is recalled, is waited for: see first_result_ns.
  */
 void overlay_init(struct overlay *overlay, const struct config *config, const struct overlay *old,
 		  const struct config *old_config, overlay_recall_fn *recall, const void *context,

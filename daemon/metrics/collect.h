@@ -30,6 +30,12 @@
 	X(records)                                                                                 \
 	X(capacity)                                                                                \
 	X(scans)                                                                                   \
+	X(events)                                                                                  \
+	X(events_lost)                                                                             \
+	X(store_degraded)                                                                          \
+	X(store_waiting)                                                                           \
+	X(commits)                                                                                 \
+	X(commit_duration)                                                                         \
 	X(flow_events)                                                                             \
 	X(service_packets)                                                                         \
 	X(service_bytes)                                                                           \

@@ -15,11 +15,14 @@
 
 #include <stddef.h>
 
+struct change;
 struct engine;
+struct events;
 struct health;
 struct loader;
 struct metrics_snapshot;
 struct metrics_writer;
+struct store;
 
 #define METRICS_SERIES_MAX 10000
 
@@ -34,6 +37,9 @@ struct metrics_source { /* all borrowed */
 	struct engine *engine;
 	struct health *health;
 	struct loader *loader;
+	struct store *store;
+	struct events *events;
+	struct change *change;
 	const struct config_interface *interfaces;
 	size_t n_interfaces;
 	const struct metrics_requests *requests;

@@ -2,6 +2,7 @@
 #include "state/events.h"
 
 #include "base/memory.h"
+#include "state/event_log.h"
 #include "state/store.h"
 
 #include <event2/event.h>
@@ -24,9 +25,12 @@ struct events {
 	struct event *retry; /* owned */
 	uint64_t last_id;
 	uint64_t next, taken, written;
+	uint64_t again; /* returned since: the first to be taken once more; UINT64_MAX: none */
+	uint64_t returned;
 	bool under_way;
 	bool failing; /* told to wait: until the timer or the store's recovery */
 	uint64_t lost;
+	uint64_t kinds[EVENT_KIND_COUNT];
 	bool degraded; /* the store, when it was last heard of */
 	uint32_t asides;
 	struct event_subscriber subscribers[EVENTS_SUBSCRIBERS_MAX];
@@ -71,12 +75,23 @@ static void put_back(struct events *events)
 	event_add(events->retry, &second);
 }
 
+/* Not while a batch is under way, whose end moves `written`. */
+static void go_back(struct events *events)
+{
+	if (events->again < oldest(events))
+		events->again = oldest(events);
+	if (events->again < events->written)
+		events->taken = events->written = events->again;
+	events->again = UINT64_MAX;
+}
+
 static void flush(struct events *events)
 {
 	size_t count;
 
 	if (events->under_way || events->failing)
 		return;
+	go_back(events);
 	count = take_batch(events);
 	if (!count) {
 		events->written = events->taken;
@@ -134,11 +149,13 @@ static void keep(struct events *events, const struct event_record *event, bool n
 	}
 	events->ring[place] = *event;
 	events->noted[place] = noted;
+	events->kinds[event->kind]++;
 	events->next++;
 }
 
 static void tell(struct events *events, const struct event_record *event)
 {
+	event_log(event);
 	for (size_t i = 0; i < EVENTS_SUBSCRIBERS_MAX; i++)
 		if (events->subscribers[i].told)
 			events->subscribers[i].told(events->subscribers[i].context, event);
@@ -199,6 +216,20 @@ static uint64_t find_after(const struct events *events, uint64_t id)
 	return low;
 }
 
+void events_return(struct events *events, uint64_t id)
+{
+	uint64_t number = find_after(events, id - 1);
+
+	if (number == events->next || events->ring[number % EVENTS_RING].id != id ||
+	    !events->noted[number % EVENTS_RING])
+		return;
+	events->noted[number % EVENTS_RING] = false;
+	events->returned++;
+	if (number < events->again)
+		events->again = number;
+	flush(events);
+}
+
 /* Of those that match, how many come before the last `limit`. */
 static size_t count_skipped(const struct events *events, const struct event_query *query,
 			    uint64_t from, size_t limit)
@@ -240,10 +271,22 @@ void events_counts(const struct events *events, struct events_counts *ret_counts
 	*ret_counts = (struct events_counts){
 		.appended = events->next,
 		.lost = events->lost,
+		.returned = events->returned,
 		.waiting = events->next - events->written,
+		.last_id = events->last_id,
 	};
+	memcpy(ret_counts->kinds, events->kinds, sizeof(events->kinds));
 	for (size_t i = 0; i < EVENTS_SUBSCRIBERS_MAX; i++)
 		ret_counts->subscribers += events->subscribers[i].told != NULL;
+}
+
+uint64_t events_lost(const struct events *events)
+{
+	struct store_status status;
+
+	store_status(events->store, &status);
+	return events->lost +
+	       (status.events_lost > events->returned ? status.events_lost - events->returned : 0);
 }
 
 /* ---- beginning and end ---------------------------------------------------------------------------- */
@@ -277,6 +320,7 @@ struct events *events_new(struct event_base *base, struct store *store, uint64_t
 
 	events->store = store;
 	events->last_id = last_id;
+	events->again = UINT64_MAX;
 	events->retry = evtimer_new(base, on_retry, events);
 	if (!events->retry)
 		sl_out_of_memory();

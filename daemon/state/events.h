@@ -8,6 +8,8 @@
  * it was written is counted as lost. Ids grow with each event and over restarts (they follow the
  * clock, in microseconds, but never back), so "all after id N" is a place to go on from.
  *
+ * Each is also a line of the log (event_log.h).
+ *
  * When the store becomes degraded, recovers, or moves a corrupt database aside, that is an event of
  * kind `store`, made here.
  */
@@ -39,6 +41,11 @@ void events_append(struct events *events, const struct event_record *event);
  * *event, which has id and time by now, to store_finish() or the like.
  */
 void events_note(struct events *events, struct event_record *event);
+/*
+ * The change was not taken, or is not known to have been made, but what happened did happen: the event
+ * goes to the store by itself after all. (Twice does no harm.)
+ */
+void events_return(struct events *events, uint64_t id);
 
 /* ---- listening -------------------------------------------------------------------------------------- */
 
@@ -64,10 +71,15 @@ size_t events_recent(const struct events *events, const struct event_query *quer
 
 struct events_counts {
 	uint64_t appended;
-	uint64_t lost;	/* for the store */
+	uint64_t lost; /* for the store */
+	uint64_t returned;
 	size_t waiting; /* for the store */
 	size_t subscribers;
+	uint64_t last_id;		  /* 0: none was ever there */
+	uint64_t kinds[EVENT_KIND_COUNT]; /* of this run */
 };
 void events_counts(const struct events *events, struct events_counts *ret_counts);
+/* In no log, for whichever reason: rather too many than too few. */
+uint64_t events_lost(const struct events *events);
 
 #endif

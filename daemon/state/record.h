@@ -67,7 +67,13 @@ void generation_deinit(struct generation *generation);
 
 /* ---- overrides and health ------------------------------------------------------------------------ */
 
-/* The operator's word on a backend. */
+/*
+ * `backend` is which one of the pool's, as whoever writes it names it; the store only compares it. It
+ * is made of the address and not of the name, which is a label: a backend that is renamed keeps what is
+ * known of it, and another address under its name does not get it.
+ */
+
+/* The operator's word on a backend: override/list.h. */
 struct override {
 	char pool[CONFIG_NAME_MAX];
 	char backend[CONFIG_NAME_MAX];
@@ -107,6 +113,7 @@ struct last_health {
 	X(START, "start")                                                                          \
 	X(STOP, "stop")                                                                            \
 	X(STORE, "store")                                                                          \
+	X(LOG_LEVEL, "log_level")                                                                  \
 	X(OTHER, "other") /* a kind that only another version knows */
 
 #define X(name, word) EVENT_##name,

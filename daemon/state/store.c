@@ -86,14 +86,11 @@ static void on_done(void *context, struct job *job)
 	task_free(task);
 }
 
+/* The rest is an event, and so a line (events.h). */
 static void log_change(const struct store_status *before, const struct store_status *after)
 {
-	if (after->asides != before->asides)
-		log_error("%s", after->notice);
-	if (after->degraded && (!before->degraded || strcmp(before->why, after->why) != 0))
-		log_error("degraded: %s; going on without persistence", after->why);
-	if (before->degraded && before->why[0] && !after->degraded)
-		log_info("recovered");
+	if (after->degraded && before->degraded && strcmp(before->why, after->why) != 0)
+		log_warning("still degraded: %s", after->why);
 }
 
 static void take_status(struct store *store, const struct keeper_status *seen, bool degraded)

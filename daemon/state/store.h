@@ -12,8 +12,8 @@
  * as a whole or not at all, and store_recall() tells once the store has recovered.
  *
  * Degraded: the disk fails. The daemon goes on without persistence: changes are answered
- * STORE_UNKNOWN at once, questions are answered if the file can still be read. The store logs it,
- * tells its watchers, and tries again after 0.2 s, later every 30 s, until a transaction succeeds.
+ * STORE_UNKNOWN at once, questions are answered if the file can still be read. The store tells its
+ * watchers, events.h among them, and tries again after 0.2 s, later every 30 s, until a transaction succeeds.
  * Watchers then bring the store up to date.
  *
  * A corrupt database is kept under another name and a fresh one begun: `asides` and `notice` of the

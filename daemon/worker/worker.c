@@ -11,9 +11,12 @@
 #include "health/health.h"
 #include "loader/loader.h"
 #include "net/net.h"
+#include "override/override.h"
 #include "state/events.h"
 #include "state/store.h"
 #include "worker/handover.h"
+#include "worker/internal.h"
+#include "worker/last_health.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -24,83 +27,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct worker {
-	const char *config_path;
-	struct event_base *base;
-	struct loader *loader;
-	struct dataplane *dataplane;
-	struct engine *engine;
-	struct net *net;
-	struct health *health;
-	struct store *store;
-	struct events *events;
-	struct change *change;
-	struct api *api;
-	struct lag *lag;
-	char *state_dir; /* owned */
-	struct config_interface
-		*interfaces; /* owned: the loader's list; a change of it is a restart */
-	struct event *signals[3];
-	struct event *loader_gone;
-};
-
-/* ---- news, passed on ---------------------------------------------------------------------------- */
-
-static int load_program(void *context, const struct program_config *config,
-			struct sl_errors *errors)
-{
-	return loader_load(context, config, errors);
-}
-
-static void on_committed(void *context, const struct config *config)
-{
-	struct worker *worker = context;
-
-	health_follow(worker->health, config);
-	log_event(LOG_LEVEL_INFO, "commit",
-		  "configuration committed: generation %llu, %zu services",
-		  (unsigned long long)engine_generation(worker->engine), config->n_services);
-}
-
-static void on_watch(void *context, const struct address *addresses, size_t count)
-{
-	struct worker *worker = context;
-
-	net_watch(worker->net, addresses, count);
-}
-
-static void on_next_hop(void *context, const struct address *address, const struct net_hop *hop)
-{
-	struct worker *worker = context;
-	char text[ADDRESS_TEXT_MAX];
-
-	if (hop->resolved)
-		log_event(LOG_LEVEL_INFO, "next_hop", "next hop of %s: by %s",
-			  address_format(address, text), hop->interface);
-	else
-		log_event(LOG_LEVEL_WARNING, "next_hop_lost", "next hop of %s: %s",
-			  address_format(address, text), hop->why);
-	engine_set_next_hop(worker->engine, address, hop->resolved, hop->ifindex, hop->mac,
-			    hop->source_mac, hop->mtu);
-}
-
-static void on_health(void *context, const char *pool, const char *backend, bool up,
-		      const char *why)
-{
-	struct worker *worker = context;
-
-	log_event(LOG_LEVEL_INFO, up ? "backend_up" : "backend_down", "backend %s/%s is %s: %s",
-		  pool, backend, up ? "up" : "down", why);
-	engine_set_health(worker->engine, pool, backend, up);
-}
-
-static enum check_state recall_health(void *context, const char *pool, const char *backend)
-{
-	const struct worker *worker = context;
-
-	return engine_healthy(worker->engine, pool, backend) ? CHECK_UP : CHECK_UNKNOWN;
-}
 
 /* No limiter: there are at most SL_ERRORS_MAX, and root asked for them by a signal or a start. */
 static void log_errors(const char *what, const struct sl_errors *errors)
@@ -226,10 +152,23 @@ static int open_store(struct worker *worker, const struct config *config,
 	return err;
 }
 
+static void begin_overrides(struct worker *worker, const struct store_answer *recall)
+{
+	const struct override_options options = {
+		.engine = worker->engine,
+		.store = worker->store,
+		.events = worker->events,
+	};
+
+	worker->overrides = overrides_new(worker->base, &options, recall);
+}
+
 /* Takes the file's configuration. */
 static int begin_change(struct worker *worker, struct config *file,
 			const struct store_answer *recall, struct sl_errors *errors)
 {
+	int err;
+
 	const struct change_options options = {
 		.engine = worker->engine,
 		.store = worker->store,
@@ -238,42 +177,63 @@ static int begin_change(struct worker *worker, struct config *file,
 		.file = worker->config_path,
 	};
 
-	return change_new(worker->base, &options, file, recall, &worker->change, errors);
+	begin_overrides(worker, recall);
+	if (last_health_is_fresh(&recall->recall, record_now_ms()))
+		worker->recall = &recall->recall;
+	err = change_new(worker->base, &options, file, recall, &worker->change, errors);
+	worker->recall = NULL;
+	return err;
 }
 
-static void tell(struct worker *worker, enum event_kind kind, const char *text)
+static void watch_life(struct worker *worker)
 {
-	struct event_record event = {
-		.kind = kind,
-		.generation = engine_generation(worker->engine),
-	};
+	static const struct timeval pause = {.tv_sec = LAST_HEALTH_SIGN_S};
 
-	record_set(event.actor, "sluiced");
-	record_set(event.text, text);
-	events_append(worker->events, &event);
+	worker->sign = event_new(worker->base, -1, EV_PERSIST, news_sign, worker);
+	if (!worker->sign || event_add(worker->sign, &pause))
+		sl_out_of_memory();
+	news_sign(-1, 0, worker);
 }
 
 static int open_modules(struct worker *worker, const struct config *config,
 			struct sl_errors *errors)
 {
 	const struct engine_listener listener = {
-		.committed = on_committed, .watch = on_watch, .context = worker};
+		.committed = news_committed,
+		.watch = news_watch,
+		.remember = news_remember,
+		.context = worker,
+	};
 	int maps[MAP_COUNT];
 	int err;
 
 	for (int i = 0; i < MAP_COUNT; i++)
 		maps[i] = HANDOVER_MAPS + i;
-	err = dataplane_open(maps, &config->capacity, load_program, worker->loader,
+	err = dataplane_open(maps, &config->capacity, news_load_program, worker->loader,
 			     &worker->dataplane, errors);
 	if (!err)
 		err = engine_new(worker->base, worker->dataplane, &listener, &worker->engine,
 				 errors);
 	if (!err)
-		err = net_new(worker->base, on_next_hop, worker, &worker->net, errors);
+		err = net_new(worker->base, news_next_hop, worker, &worker->net, errors);
 	if (!err)
-		err = health_new(worker->base, on_health, recall_health, worker, &worker->health,
-				 errors);
+		err = health_new(worker->base, news_health, news_recall_health, worker,
+				 &worker->health, errors);
 	return err;
+}
+
+static void tell_attached(struct worker *worker, size_t number)
+{
+	const struct config_interface *interface =
+		&engine_config(worker->engine)->interfaces[number];
+	_cleanup_free_ char *object = sl_printf("interface %s", interface->name);
+	_cleanup_free_ char *text = NULL;
+	enum config_mode mode;
+
+	if (loader_mode(worker->loader, number, &mode, NULL) || mode == CONFIG_MODE_COUNT)
+		return;
+	text = sl_printf("attached, %s", config_mode_word(mode));
+	news_tell(worker, EVENT_ATTACH, object, text);
 }
 
 /* Attached last: by then the tables are whole. */
@@ -286,6 +246,7 @@ static int attach_all(struct worker *worker, struct sl_errors *errors)
 
 		if (err)
 			return err;
+		tell_attached(worker, i);
 	}
 	return 0;
 }
@@ -301,6 +262,7 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.store = worker->store,
 		.events = worker->events,
 		.change = worker->change,
+		.overrides = worker->overrides,
 		.n_interfaces = config->n_interfaces,
 		.lag = lag_histogram(worker->lag),
 	};
@@ -339,7 +301,9 @@ static int begin(struct worker *worker, struct sl_errors *errors)
 	if (!err)
 		err = loader_ready(worker->loader, errors);
 	if (!err)
-		tell(worker, EVENT_START, "sluiced " SLUICE_VERSION " has started");
+		watch_life(worker);
+	if (!err)
+		news_tell(worker, EVENT_START, NULL, "sluiced " SLUICE_VERSION " has started");
 	config_free(config);
 	return err;
 }
@@ -347,13 +311,18 @@ static int begin(struct worker *worker, struct sl_errors *errors)
 /* Those who wait are answered before the API goes, by the store at the latest. */
 static void end_change(struct worker *worker)
 {
+	if (worker->overrides)
+		overrides_close(worker->overrides);
 	if (worker->change)
 		change_close(worker->change);
+	if (worker->sign)
+		news_sign(-1, 0, worker);
 	if (worker->change && worker->api)
-		tell(worker, EVENT_STOP, "sluiced ends; the data path stays as it is");
+		news_tell(worker, EVENT_STOP, NULL, "sluiced ends; the data path stays as it is");
 	store_free(worker->store);
 	api_free(worker->api);
 	change_free(worker->change);
+	overrides_free(worker->overrides);
 	if (worker->events)
 		events_free(worker->events);
 	free(worker->state_dir);
@@ -372,6 +341,8 @@ static void end(struct worker *worker)
 			event_free(worker->signals[i]);
 	if (worker->loader_gone)
 		event_free(worker->loader_gone);
+	if (worker->sign)
+		event_free(worker->sign);
 	loader_free(worker->loader);
 	event_base_free(worker->base);
 	free(worker->interfaces);

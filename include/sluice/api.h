@@ -24,6 +24,7 @@
 #define SLUICE_PATH_CONFIRM    "/v1/config/confirm"  /* POST (?number=N) */
 #define SLUICE_PATH_ROLLBACK   "/v1/config/rollback" /* POST (?number=N) */
 #define SLUICE_PATH_HISTORY    "/v1/history"
+#define SLUICE_PATH_EVENTS     "/v1/events"  /* ?since, after, kind, limit, watch */
 #define SLUICE_PATH_DIFF       "/v1/diff"    /* POST: a configuration's text (?name=FILE) */
 #define SLUICE_PATH_EXPLAIN    "/v1/explain" /* POST */
 #define SLUICE_PATH_ATTACH     "/v1/attach"  /* POST {"interfaces":[..],"for_ms":..} */

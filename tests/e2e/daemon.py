@@ -111,13 +111,18 @@ def is_gone(pid):
 
 
 class Daemon:
-    """`with Daemon(path) as daemon`: ready inside, ended by SIGTERM after."""
+    """`with Daemon(path) as daemon`: ready inside, ended by SIGTERM after. It has a history of its
+    own, unless it `remembers` that of the one before.
+    """
 
-    def __init__(self, path, *options):
+    def __init__(self, path, *options, remembers=False):
+        self.remembers = remembers
         self.words = at("lb", SLUICED, "-c", path, "-p", PINS, "-u", "nobody", *TEXT, *options)
 
     def __enter__(self):
         self.log_path = DIR / "log"
+        if not self.remembers:
+            shutil.rmtree(DIR / "state", ignore_errors=True)
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.words, stdout=log, stderr=log)
         try:

@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,18 +119,24 @@ Test(api_log, what_is_wrong_changes_nothing)
 
 /* ---- lines ----------------------------------------------------------------------------------------- */
 
+static const char other_config[] =
+	"interfaces: {eth0: }\n"
+	"pools: {web: {check: {type: none}, backends: [{name: web1, address: 10.0.0.11}]}}\n"
+	"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n";
+
 Test(api_log, lines_say_who_asked_and_why)
 {
-	char actor[32];
+	char actor[32], named[96];
 	int status;
 	json_t *line;
 
 	snprintf(actor, sizeof(actor), "uid:%u", getuid());
+	snprintf(named, sizeof(named), "uid:%u %s", getuid(), getpwuid(getuid())->pw_name);
 	free(served_ask(&served, "POST", "/v1/backends/web/web1", "traceparent: " PARENT "\r\n",
 			"{\"admin\":\"drain\"}", &status));
 	line = next_line();
 	expect_text(line, "event", "override");
-	expect_text(line, "actor", actor);
+	expect_text(line, "actor", named);
 	expect_text(line, "trace_id", TRACE);
 	json_decref(line);
 	free(served_ask(&served, "GET", "/v1/nothing", "", "", &status));
@@ -139,10 +146,11 @@ Test(api_log, lines_say_who_asked_and_why)
 	expect_text(line, "actor", actor);
 	cr_expect_null(json_object_get(line, "trace_id"), "of the request before");
 	json_decref(line);
-	free(served_ask(&served, "PUT", "/v1/config", "traceparent: " PARENT "\r\n", served_config,
+	free(served_ask(&served, "PUT", "/v1/config", "traceparent: " PARENT "\r\n", other_config,
 			&status));
 	line = next_line();
-	expect_text(line, "event", "generation");
+	expect_text(line, "event", "commit");
+	expect_text(line, "actor", named);
 	expect_text(line, "trace_id", TRACE);
 	cr_expect_eq(json_integer_value(json_object_get(line, "generation")), 2);
 	json_decref(line);

@@ -72,7 +72,8 @@ static void on_watch(void *context, const struct address *addresses, size_t coun
 
 static void begin(struct site *site, const char *file)
 {
-	const struct engine_listener listener = {on_committed, on_watch, site};
+	const struct engine_listener listener = {
+		.committed = on_committed, .watch = on_watch, .context = site};
 	struct store_options store = STORE_OPTIONS(site->dir);
 	struct change_options options = {.store_is_truth = site->store_is_truth,
 					 .file = "/etc/sluice/sluice.yaml"};

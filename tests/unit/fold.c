@@ -32,9 +32,10 @@ static struct hops hops;
 static struct target target;
 
 static bool was_usable(const void *context, const struct config *of, size_t pool,
-		       const struct address *address)
+		       const struct address *address, struct overlay_backend *entry)
 {
-	return *(const bool *)context;
+	entry->healthy = *(const bool *)context;
+	return entry->healthy;
 }
 
 static void fold_text(bool recalled)

@@ -269,7 +269,7 @@ Test(log_lines, wrong_words_change_nothing)
 		{"engine=debug=info", "`debug=info` is none of error, warning, info, debug"},
 		{"debug,enigne=info",
 		 "`enigne` is no component; there are api, change, dataplane, engine, "
-		 "loader, main, state, worker"},
+		 "loader, main, override, state, worker"},
 	};
 
 	for (size_t i = 0; i < sl_count(cases); i++) {

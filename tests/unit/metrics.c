@@ -70,79 +70,88 @@ Test(metrics, promtool_has_no_complaint)
 
 #define BACKEND(more) "{service=\"www\",pool=\"web\",backend=\"web2\"" more "}"
 
+static const char *const values[] = {
+	"sluice_build_info{version=\"" SLUICE_VERSION "\",abi=\"1\"} 1",
+	"sluice_config_generation 1",
+	"sluice_config_commit_timestamp_seconds 1000000000",
+	"sluice_interface_attached{interface=\"eth0\"} 1",
+	"sluice_interface_mode{interface=\"eth0\",mode=\"native\"} 1",
+	"sluice_interface_mode{interface=\"eth0\",mode=\"generic\"} 0",
+	"sluice_packets_total{verdict=\"truncated\",action=\"XDP_PASS\"} 30",
+	"sluice_bytes_total{verdict=\"truncated\",action=\"XDP_PASS\"} 3000",
+	"sluice_flow_records 77",
+	"sluice_flow_records_capacity 1024",
+	"sluice_flow_scans_total 2",
+	"sluice_flow_events_total{event=\"created\"} 500",
+	"sluice_service_packets_total{service=\"dns\"} 10002",
+	"sluice_service_bytes_total{service=\"dns\"} 1000200",
+	"sluice_service_new_flows_total{service=\"dns\"} 2",
+	"sluice_service_slots{service=\"www\",state=\"moving\"} 3",
+	"sluice_service_usable_backends{service=\"www\"} 2",
+	"sluice_backend_packets_total" BACKEND("") " 2001",
+	"sluice_backend_state" BACKEND(",state=\"up\"") " "
+							"1",
+	"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"down\"}"
+	" 0",
+	"sluice_backend_weight" BACKEND("") " 50",
+	"sluice_backend_bytes_total" BACKEND("") " 200100",
+	"sluice_backend_new_flows_total" BACKEND("") " 1",
+	"sluice_backend_next_hop_resolved" BACKEND("") " 1",
+	"sluice_backend_flow_records" BACKEND(",state=\"established\"") " 2",
+	"sluice_backend_slots" BACKEND("") " 33",
+	"sluice_check_up{pool=\"web\",backend=\"web1\"} 1",
+	"sluice_check_successes_total{pool=\"web\",backend=\"web1\"} 40",
+	"sluice_check_failures_total{pool=\"web\",backend=\"web1\"} 4",
+	"sluice_check_last_duration_seconds{pool=\"web\",backend=\"web1\"} 0.012",
+	"sluice_table_entries{table=\"backends\"} 3",
+	"sluice_table_capacity_entries{table=\"backends\"} 1000",
+	"sluice_table_entries{table=\"services\"} 1",
+	"sluice_table_capacity_entries{table=\"services\"} 999",
+	"sluice_table_entries{table=\"slots\"} 48",
+	"sluice_table_capacity_entries{table=\"slots\"} 64",
+	"sluice_table_entries{table=\"egress\"} 1",
+	"sluice_table_capacity_entries{table=\"egress\"} 63",
+	"sluice_commits_total{result=\"done\"} 1",
+	"sluice_commits_total{result=\"failed\"} 0",
+	"sluice_commit_duration_seconds_count 1",
+	"sluice_events_total{kind=\"commit\"} 1",
+	"sluice_events_total{kind=\"backend_down\"} 0",
+	"sluice_events_lost_total 0",
+	"sluice_store_degraded 0",
+	"sluice_store_waiting 0",
+	"sluice_loop_lag_seconds_bucket{le=\"0.0001\"} 5",
+	"sluice_loop_lag_seconds_bucket{le=\"+Inf\"} 6",
+	"sluice_loop_lag_seconds_sum 0.001234",
+	"sluice_loop_lag_seconds_count 6",
+	"sluice_api_requests_total{method=\"GET\",path=\"/v1/version\",class=\"2xx\"} 2",
+	"sluice_api_requests_total{method=\"\",path=\"\",class=\"4xx\"} 1",
+	"sluice_api_request_duration_seconds_count{method=\"GET\",path=\"/v1/version\"} 2",
+	"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"0.00025\"} 0",
+	"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"0.0005\"} 1",
+	"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"5\"} 1",
+	"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"10\"} 2",
+	"sluice_check_duration_seconds_sum{type=\"tcp\"} 7.000300",
+	"sluice_check_duration_seconds_count{type=\"http\"} 0",
+	"sluice_scrape_dropped_series 0",
+};
+
 /* Every metric has a line here, or the test fails. */
 Test(metrics, values)
 {
-	static const char *const lines[] = {
-		"sluice_build_info{version=\"" SLUICE_VERSION "\",abi=\"1\"} 1",
-		"sluice_config_generation 1",
-		"sluice_config_commit_timestamp_seconds 1000000000",
-		"sluice_interface_attached{interface=\"eth0\"} 1",
-		"sluice_interface_mode{interface=\"eth0\",mode=\"native\"} 1",
-		"sluice_interface_mode{interface=\"eth0\",mode=\"generic\"} 0",
-		"sluice_packets_total{verdict=\"truncated\",action=\"XDP_PASS\"} 30",
-		"sluice_bytes_total{verdict=\"truncated\",action=\"XDP_PASS\"} 3000",
-		"sluice_flow_records 77",
-		"sluice_flow_records_capacity 1024",
-		"sluice_flow_scans_total 2",
-		"sluice_flow_events_total{event=\"created\"} 500",
-		"sluice_service_packets_total{service=\"dns\"} 10002",
-		"sluice_service_bytes_total{service=\"dns\"} 1000200",
-		"sluice_service_new_flows_total{service=\"dns\"} 2",
-		"sluice_service_slots{service=\"www\",state=\"moving\"} 3",
-		"sluice_service_usable_backends{service=\"www\"} 2",
-		"sluice_backend_packets_total" BACKEND("") " 2001",
-		"sluice_backend_state" BACKEND(",state=\"up\"") " "
-								"1",
-		"sluice_backend_state{service=\"www\",pool=\"web\",backend=\"web2\",state=\"down\"}"
-		" 0",
-		"sluice_backend_weight" BACKEND("") " 50",
-		"sluice_backend_bytes_total" BACKEND("") " 200100",
-		"sluice_backend_new_flows_total" BACKEND("") " 1",
-		"sluice_backend_next_hop_resolved" BACKEND("") " 1",
-		"sluice_backend_flow_records" BACKEND(",state=\"established\"") " 2",
-		"sluice_backend_slots" BACKEND("") " 33",
-		"sluice_check_up{pool=\"web\",backend=\"web1\"} 1",
-		"sluice_check_successes_total{pool=\"web\",backend=\"web1\"} 40",
-		"sluice_check_failures_total{pool=\"web\",backend=\"web1\"} 4",
-		"sluice_check_last_duration_seconds{pool=\"web\",backend=\"web1\"} 0.012",
-		"sluice_table_entries{table=\"backends\"} 3",
-		"sluice_table_capacity_entries{table=\"backends\"} 1000",
-		"sluice_table_entries{table=\"services\"} 1",
-		"sluice_table_capacity_entries{table=\"services\"} 999",
-		"sluice_table_entries{table=\"slots\"} 48",
-		"sluice_table_capacity_entries{table=\"slots\"} 64",
-		"sluice_table_entries{table=\"egress\"} 1",
-		"sluice_table_capacity_entries{table=\"egress\"} 63",
-		"sluice_loop_lag_seconds_bucket{le=\"0.0001\"} 5",
-		"sluice_loop_lag_seconds_bucket{le=\"+Inf\"} 6",
-		"sluice_loop_lag_seconds_sum 0.001234",
-		"sluice_loop_lag_seconds_count 6",
-		"sluice_api_requests_total{method=\"GET\",path=\"/v1/version\",class=\"2xx\"} 2",
-		"sluice_api_requests_total{method=\"\",path=\"\",class=\"4xx\"} 1",
-		"sluice_api_request_duration_seconds_count{method=\"GET\",path=\"/v1/version\"} 2",
-		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"0.00025\"} 0",
-		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"0.0005\"} 1",
-		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"5\"} 1",
-		"sluice_check_duration_seconds_bucket{type=\"tcp\",le=\"10\"} 2",
-		"sluice_check_duration_seconds_sum{type=\"tcp\"} 7.000300",
-		"sluice_check_duration_seconds_count{type=\"http\"} 0",
-		"sluice_scrape_dropped_series 0",
-	};
 	_cleanup_free_ char *text = scrape_after_requests();
 
-	for (size_t i = 0; i < sl_count(lines); i++)
-		cr_expect(has_line(text, lines[i]), "%s is not in:\n%s", lines[i], text);
+	for (size_t i = 0; i < sl_count(values); i++)
+		cr_expect(has_line(text, values[i]), "%s is not in:\n%s", values[i], text);
 	cr_expect_null(strstr(text, "sluice_check_up{pool=\"dns\""));
 	for (const struct metric *metric = metrics_table; metric->name; metric++) {
 		const char *suffix = strcmp(metric->type, "histogram") ? "" : "_count";
 		_cleanup_free_ char *name = sl_printf("%s%s", metric->name, suffix);
 		size_t size = strlen(name), i = 0;
 
-		while (i < sl_count(lines) &&
-		       (strncmp(lines[i], name, size) || !strchr("{ ", lines[i][size])))
+		while (i < sl_count(values) &&
+		       (strncmp(values[i], name, size) || !strchr("{ ", values[i][size])))
 			i++;
-		cr_expect(i < sl_count(lines) || !strncmp(name, "process_", 8), "%s is not tested",
+		cr_expect(i < sl_count(values) || !strncmp(name, "process_", 8), "%s is not tested",
 			  name);
 	}
 }

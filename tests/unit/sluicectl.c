@@ -186,6 +186,13 @@ static void hide_times(char *text)
 		    size == 20 && at[2] >= '2')
 			memcpy(at, "YYYY-MM-DDThh:mm:ssZ", 20);
 	}
+	for (char *at = text; (at = strchr(at, '2')); at++) {
+		size = 0;
+		if (sscanf(at, "20%2u-%2u-%2uT%2u:%2u:%2u.%3uZ%n", &any, &any, &any, &any, &any,
+			   &any, &any, &size) == 7 &&
+		    size == 24)
+			memcpy(at, "YYYY-MM-DDThh:mm:ss.mmmZ", 24);
+	}
 	for (char *at = text; (at = strstr(at, " UTC:")); at++)
 		memcpy(at - 8, "hh:mm:ss", 8);
 }
@@ -331,6 +338,26 @@ GOLDEN(override, "sluicectl drain web/web1", "sluicectl show backends", "sluicec
        "sluicectl weight web/web2 default", "sluicectl weight web/web2 7",
        "sluicectl show backends", "sluicectl drain web/web9",
        "sluicectl drain 'web/../../v1/detach'")
+GOLDEN(override_for, "sluicectl drain web/web1 --for soon", "sluicectl drain web/web1 --for 10ms",
+       "sluicectl drain web/web1 --for 1h -m 'new disk'",
+       "sluicectl weight web/web1 7 --for 24h --message slow",
+       "sluicectl --no-headers show backends | grep web1",
+       "sluicectl show backends -o json | grep -A 16 '\"overrides\": {$'",
+       "sluicectl disable web/web1 --for 30m -m smoke", "sluicectl enable web/web1 --for 1h",
+       "sluicectl enable web/web1 -m 'works again'", "sluicectl weight web/web1 default",
+       "sluicectl --no-headers show backends | grep web1", "sluicectl help disable",
+       "sluicectl help weight", "sluicectl help enable")
+GOLDEN(events, "sluicectl events --since soon", "sluicectl events -n many", "sluicectl events -n 0",
+       "sluicectl events --kind sunrise", "sluicectl events now",
+       "sluicectl drain web/web1 --for 1h -m 'new disk' >/dev/null",
+       "sluicectl weight web/web2 7 >/dev/null", "sluicectl apply other.yaml >/dev/null",
+       "sluicectl log api warning >/dev/null", "sluicectl detach >/dev/null", "sluicectl events",
+       "sluicectl events -n 1 --kind override", "sluicectl events --limit 1 --kind override,commit",
+       "sluicectl events --since 1h --kind commit -o json | sed 's/\"id\":[0-9]*/\"id\":N/'",
+       "timeout 1 sluicectl events -f -n 1",
+       "timeout 1 sluicectl events --follow --since 1h -o json"
+       " --kind detach | sed 's/\"id\":[0-9]*/\"id\":N/'",
+       "sluicectl help events")
 GOLDEN(explain, "sluicectl explain tcp 198.51.100.1:1234 192.0.2.1:80 --flags ack",
        "sluicectl explain udp '[2001:db8::7]:53' '[2001:db8::1]:53' -i eth0",
        "sluicectl explain --hex ffffffffffff0200000000010806 -o json",

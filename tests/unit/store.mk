@@ -4,3 +4,4 @@
 
 STORE_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/store*.c))
 $(STORE_TESTS): $(B)/san/tests/stored.o $(B)/san/tests/faulty_vfs.o
+$(B)/tests/override: $(B)/san/tests/stored.o $(B)/san/tests/faulty_vfs.o
