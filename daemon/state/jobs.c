@@ -184,7 +184,7 @@ bool jobs_put(struct jobs *jobs, struct job *job)
 	bool room;
 
 	pthread_mutex_lock(&jobs->lock);
-	room = jobs->count < JOBS_MAX && jobs->bytes + job->bytes <= JOBS_BYTES_MAX;
+	room = !jobs->stop && jobs->count < JOBS_MAX && jobs->bytes + job->bytes <= JOBS_BYTES_MAX;
 	if (room) {
 		list_add(&jobs->waiting, job);
 		jobs->count++;

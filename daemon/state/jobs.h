@@ -42,7 +42,7 @@ int jobs_new(struct event_base *base, const struct jobs_client *client, void *co
 /* Does all that is waiting, and what `done` puts meanwhile, and ends the thread. */
 void jobs_free(struct jobs *jobs);
 
-/* False: full, and the job is still the caller's. */
+/* False: full, or the thread has ended; the job is still the caller's. */
 bool jobs_put(struct jobs *jobs, struct job *job);
 /* Waits on the spot until the jobs put so far are done, and hands them back; false: not in time. */
 bool jobs_wait(struct jobs *jobs, unsigned timeout_ms);
