@@ -3,7 +3,7 @@
  * conclude.h - the one exit: a packet's verdict is counted once and becomes the kernel's action.
  *
  * The sum of all verdicts is the number of packets that came. A service and a backend count what was
- * sent on. The read-only instance counts nothing and writes down what it found.
+ * sent on, or would be but for shadow mode. The read-only instance counts nothing and writes down what it found.
  */
 #ifndef SLUICE_CONCLUDE_H
 #define SLUICE_CONCLUDE_H
@@ -35,7 +35,7 @@ static __always_inline void conclude_count(const struct packet *p, __u32 verdict
 		counter->packets++;
 		counter->bytes += p->length;
 	}
-	if (verdict != VERDICT_FORWARDED && verdict != VERDICT_REDIRECTED)
+	if (!packet_has_backend(verdict))
 		return;
 	conclude_count_traffic(bpf_map_lookup_elem(&service_counters, &p->service), p);
 	conclude_count_traffic(bpf_map_lookup_elem(&backend_counters, &p->backend), p);
@@ -49,6 +49,7 @@ static __always_inline void conclude_explain(const struct packet *p, __u32 verdi
 	if (!e)
 		return;
 	e->verdict = verdict;
+	e->would_be = p->would_be;
 	e->service = p->service;
 	e->backend = p->backend;
 	e->slot = p->slot;

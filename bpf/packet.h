@@ -103,7 +103,7 @@ struct packet {
 
 	/* What was decided. */
 	__u8 new_flow; /* counts as one */
-	__u8 zero;
+	__u8 would_be; /* enum verdict; from shadow */
 	__u32 service;
 	__u32 backend; /* SLOT_NONE: none */
 	__u64 service_word;
@@ -137,6 +137,24 @@ static __always_inline void *packet_at(const struct xdp_md *ctx, __u32 offset, _
 	data += at;
 	return data + size <= end ? data : NULL;
 }
+
+/* The verdicts that promise an answer; reply makes it. */
+static __always_inline bool packet_is_answered(enum verdict verdict)
+{
+	return verdict >= VERDICT_ECHO_REPLY && verdict <= VERDICT_NO_BACKEND_ICMP;
+}
+
+/* It was found a backend, and sent there, or would be but for shadow mode. */
+static __always_inline bool packet_has_backend(enum verdict verdict)
+{
+	return verdict >= VERDICT_FORWARDED;
+}
+
+_Static_assert(VERDICT_ECHO_REPLY + 1 == VERDICT_NO_BACKEND_RESET, "answered");
+_Static_assert(VERDICT_NO_BACKEND_RESET + 1 == VERDICT_NO_BACKEND_ICMP, "answered");
+_Static_assert(VERDICT_FORWARDED + 1 == VERDICT_REDIRECTED, "sent");
+_Static_assert(VERDICT_REDIRECTED + 1 == VERDICT_SHADOW_FORWARDED, "sent");
+_Static_assert(VERDICT_SHADOW_FORWARDED + 1 == VERDICT_COUNT, "sent");
 
 static __always_inline bool packet_is_syn(const struct packet *p)
 {

@@ -17,6 +17,7 @@
 #include "stages/select.h"
 #include "stages/forward.h"
 #include "stages/reply.h"
+#include "stages/shadow.h"
 #include "conclude.h"
 
 SEC("xdp.frags")
@@ -26,8 +27,10 @@ int sluice(struct xdp_md *ctx)
 	enum verdict verdict;
 
 	p.backend = SLOT_NONE;
-	verdict = stage_parse(ctx, &p) ?: stage_service(&p) ?: stage_flow(&p) ?: stage_select(&p)
-		?: stage_record(&p) ?: stage_forward(ctx, &p);
+	verdict = stage_parse(ctx, &p) ?: stage_service(&p);
+	if (verdict == VERDICT_CONTINUE)
+		verdict = stage_shadow(&p, stage_flow(&p) ?: stage_select(&p) ?: stage_record(&p)
+				       ?: stage_forward(ctx, &p));
 	verdict = stage_reply(ctx, &p, verdict);
 	return conclude(&p, verdict);
 }

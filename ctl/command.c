@@ -105,10 +105,15 @@ const struct command commands[] = {
 	 "services, backends and verdicts by packets a second",
 	 "q ends it. Not on a terminal, or with -o json, one look follows another; with\n"
 	 "--once there is a single one, over one interval."},
+	{"attach", "[INTERFACE...]", 0, -1, OPTION_FOR, run_attach,
+	 "attach the program again, or keep it after a trial",
+	 "To all interfaces of the configuration, if none is named. With --for it is a\n"
+	 "trial: the program is taken off again after that time, or at once if the daemon\n"
+	 "ends meanwhile, unless attach without --for keeps it."},
 	{"detach", "", 0, 0, OPTION_PIN_DIR, run_detach,
 	 "take the program off all interfaces",
-	 "With a daemon it stays detached until the daemon is started anew. Without one,\n"
-	 "links and maps are removed, which needs root."},
+	 "With a daemon it stays detached until attach, or until the daemon is started\n"
+	 "anew. Without one, links and maps are removed, which needs root."},
 	{"log", "[COMPONENT] [LEVEL]", 0, 2, 0, run_log,
 	 "show how much is logged, or log more or less",
 	 "LEVEL is error, warning, info or debug: lines of it and of those before it are\n"

@@ -28,7 +28,6 @@
 	X(FOLLOW, 'f', "follow", NULL, "go on with what happens, until it is ended")               \
 	X(SINCE, 0, "since", "TIME", "not older than that, as 30s, 5m, 24h")                       \
 	X(KIND, 0, "kind", "KINDS", "only of these kinds, as backend_down,override")               \
-	X(FOR, 0, "for", "TIME", "until then, as 30m, 24h (default: until it is taken back)")      \
 	X(WAIT, 0, "wait", NULL, "wait until no flow is left (for ever, or --timeout)")            \
 	X(INTERFACE, 'i', "interface", "NAME", "the interface that packets come in by")            \
 	X(FLAGS, 0, "flags", "FLAGS", "TCP flags, as syn or fin,ack (default syn)")                \
@@ -36,6 +35,7 @@
 	X(ONCE, 0, "once", NULL, "one look, then end")                                             \
 	X(INTERVAL, 0, "interval", "TIME", "from one look to the next (default 1s)")               \
 	X(VIP, 0, "vip", "ADDRESS", "for services that listen at all addresses")                   \
+	X(FOR, 0, "for", "TIME", "for that long, as 30m, 24h; then it ends by itself")             \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {
@@ -103,6 +103,7 @@ command_fn run_check, run_diff, run_apply, run_confirm, run_rollback, run_histor
 	run_show_services, run_show_backends, run_show_flows, run_show_verdicts,
 	run_show_interfaces, run_show_config, run_drain, run_enable, run_disable, run_weight,
 	run_explain, run_import_ipvsadm, run_import_keepalived, run_import_haproxy, run_top,
-	run_detach, run_doctor, run_events, run_log, run_completion, run_help, run_version;
+	run_attach, run_detach, run_doctor, run_events, run_log, run_completion, run_help,
+	run_version;
 
 #endif

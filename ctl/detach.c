@@ -15,7 +15,7 @@ static void print_detached(const json_t *object)
 		"%s: %s\n", json_string_value(json_object_get(interface, "name")),
 		json_is_true(json_object_get(interface, "was_attached")) ? "detached"
 									 : "was not attached");
-	printf("sluiced still runs; start it anew to attach again\n");
+	printf("sluiced still runs; sluicectl attach attaches again\n");
 }
 
 static int detach_by_daemon(const struct invocation *invocation)

@@ -130,7 +130,7 @@ static int check_arguments(const struct invocation *invocation)
 	const struct command *command = invocation->command;
 	int count = invocation->n_arguments;
 
-	if (count >= command->least && count <= command->most)
+	if (count >= command->least && (command->most < 0 || count <= command->most))
 		return SLUICE_EXIT_OK;
 	return fail(SLUICE_EXIT_USAGE, "usage: sluicectl %s%s%s", command->name,
 		    command->arguments[0] ? " " : "", command->arguments);

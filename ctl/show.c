@@ -58,7 +58,10 @@ static char *vip_column(const json_t *row)
 
 static char *how_column(const json_t *row)
 {
-	return text_printf("%s, %s", word(row, "algorithm"), word(row, "forward"));
+	bool is_shadow = !strcmp(word(row, "mode"), "shadow");
+
+	return text_printf("%s, %s%s", word(row, "algorithm"), word(row, "forward"),
+			   is_shadow ? ", shadow" : "");
 }
 
 int run_show_services(const struct invocation *invocation)
@@ -170,17 +173,20 @@ int run_show_verdicts(const struct invocation *invocation)
 	return show(invocation, SLUICE_PATH_VERDICTS, "verdicts", columns, has_packets);
 }
 
-static char *mode_column(const json_t *row)
+static char *attached_column(const json_t *row)
 {
+	long long left = number(row, "trial_left_ms");
 	const char *mode = json_string_value(json_object_get(row, "attached_mode"));
 
+	if (left)
+		return text_printf("%s, for %lld s", mode ? mode : "?", (left + 999) / 1000);
 	return text_printf("%s", mode ? mode : "not attached");
 }
 
 int run_show_interfaces(const struct invocation *invocation)
 {
 	static const struct column columns[] = {
-		{"INTERFACE", "name", NULL, false}, {"ATTACHED", NULL, mode_column, false},
+		{"INTERFACE", "name", NULL, false}, {"ATTACHED", NULL, attached_column, false},
 		{"WANTED", "mode", NULL, false},    {"BY", "attach", NULL, false},
 		{NULL, NULL, NULL, false},
 	};

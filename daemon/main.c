@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "config/diff.h"
 #include "config/read.h"
+#include "config/type.h"
 #include "config/write.h"
 #include "dataplane/program.h"
 #include "loader/loader.h"
@@ -36,12 +37,13 @@ struct options {
 	const char *socket; /* NULL: the configuration's */
 	const char *user;   /* NULL: see handover_user() */
 	bool json;
+	uint32_t trial_ms; /* 0: attach for good */
 	struct log_settings log;
 };
 
 static const char usage[] =
 	"usage: sluiced [-c FILE] [-p DIR] [-s PATH] [-u USER] [-j]\n"
-	"               [-v] [-L LEVELS] [-F FORMAT]        run\n"
+	"               [-a TIME] [-v] [-L LEVELS] [-F FORMAT]        run\n"
 	"       sluiced -n FILE [-j]                        check a file and exit\n"
 	"       sluiced -D [-p DIR] [-j]                    take everything off\n"
 	"\n"
@@ -51,6 +53,9 @@ static const char usage[] =
 	"                       its maps; needs no running daemon\n"
 	"  -p, --pin-dir DIR    where maps and links are pinned; " SLUICE_PIN_DIR "\n"
 	"  -s, --socket PATH    the API's socket, instead of the configuration's\n"
+	"  -a, --attach-for TIME    on trial, as 60s or 5m (1s to 24h): what this\n"
+	"                       start attaches is detached again after that time, or\n"
+	"                       when sluiced ends, unless `sluicectl attach` keeps it\n"
 	"  -u, --user USER      who the worker runs as; sluice\n"
 	"  -j, --json           errors as JSON\n"
 	"  -v, --verbose        the same as --log-level debug\n"
@@ -72,6 +77,7 @@ static const struct option long_options[] = {
 	{"detach", no_argument, NULL, 'D'},
 	{"pin-dir", required_argument, NULL, 'p'},
 	{"socket", required_argument, NULL, 's'},
+	{"attach-for", required_argument, NULL, 'a'},
 	{"user", required_argument, NULL, 'u'},
 	{"json", no_argument, NULL, 'j'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -317,6 +323,7 @@ static int serve(const struct options *options, struct config **config, struct s
 	memset(handover.fds, -1, sizeof(handover.fds));
 	status = prepare(options, *config, &handover, &program, errors);
 	if (!status) {
+		program_set_trial(program, options->trial_ms);
 		status = serve_workers(options, config, &handover, program, errors);
 	}
 	sl_closep(&handover.fds[HANDOVER_API]);
@@ -376,6 +383,16 @@ static void take_log_option(struct options *options, int option, const char *val
 	exit(SLUICE_EXIT_USAGE);
 }
 
+static uint32_t read_trial(const char *text)
+{
+	uint64_t ms;
+
+	if (type_parse_duration(text, SLUICE_TRIAL_MAX_MS, &ms) && ms >= SLUICE_TRIAL_MIN_MS)
+		return ms;
+	fprintf(stderr, "sluiced: --attach-for: `%s` is not a time from 1s to 24h\n", text);
+	exit(SLUICE_EXIT_USAGE);
+}
+
 /* What the loader wrote itself (handover.h): right, or something else is calling. */
 static int run_worker(char **argv)
 {
@@ -398,7 +415,7 @@ int main(int argc, char **argv)
 	if (argc == HANDOVER_ARGC && !strcmp(argv[1], HANDOVER_WORKER))
 		return run_worker(argv);
 	log_settings_set(&options.log, LOG_COMPONENT_ALL, LOG_LEVEL_INFO);
-	while ((option = getopt_long(argc, argv, "c:n:Dp:s:u:jvL:F:Vh", long_options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "c:n:Dp:s:a:u:jvL:F:Vh", long_options, NULL)) !=
 	       -1) {
 		switch (option) {
 		case 'c': options.config_path = optarg; break;
@@ -406,6 +423,7 @@ int main(int argc, char **argv)
 		case 'D': to_detach = true; break;
 		case 'p': options.pin_dir = optarg; break;
 		case 's': options.socket = optarg; break;
+		case 'a': options.trial_ms = read_trial(optarg); break;
 		case 'u': options.user = optarg; break;
 		case 'j': options.json = true; break;
 		case 'v': take_log_option(&options, 'L', "debug"); break;

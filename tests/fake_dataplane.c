@@ -27,6 +27,7 @@ struct dataplane {
 	unsigned steps;
 	unsigned fail_at;    /* compared with steps; 0: never */
 	unsigned fail_again; /* so many after it; 0: never */
+	unsigned freeze_at;
 };
 
 int dataplane_open(const int map_fds[MAP_COUNT], const struct config_capacity *capacity,
@@ -145,6 +146,8 @@ int dataplane_apply(struct dataplane *fake, const struct step *step, struct sl_e
 
 	if (is_to_fail(fake, ++fake->steps))
 		return sl_fail(errors, EIO, step_name(step, text, sizeof(text)), "told to fail");
+	if (fake->freeze_at && fake->steps >= fake->freeze_at)
+		return 0;
 	switch (step->kind) {
 	case STEP_PROGRAM: return apply_program(fake, &step->after.program, errors);
 	case STEP_VIP: apply_vip(fake, &step->before.vip, &step->after.vip); break;
@@ -223,6 +226,11 @@ void fake_fail_at(struct dataplane *fake, unsigned n)
 void fake_fail_again(struct dataplane *fake, unsigned n)
 {
 	fake->fail_again = n;
+}
+
+void fake_freeze_at(struct dataplane *fake, unsigned n)
+{
+	fake->freeze_at = n ? fake->steps + n : 0;
 }
 
 unsigned fake_steps(const struct dataplane *fake)

@@ -21,6 +21,11 @@ struct fake_counters {
 void fake_fail_at(struct dataplane *dataplane, unsigned n);
 /* After the step that fake_fail_at() makes fail, the n-th from there fails, too. 0: none does. */
 void fake_fail_again(struct dataplane *dataplane, unsigned n);
+/*
+ * The n-th step from now on and all after it change nothing and succeed, as if their daemon were dead;
+ * 0: they live again.
+ */
+void fake_freeze_at(struct dataplane *dataplane, unsigned n);
 /* How many steps were tried, those that failed included. */
 unsigned fake_steps(const struct dataplane *dataplane);
 

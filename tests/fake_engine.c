@@ -348,6 +348,25 @@ int loader_mode(struct loader *of, uint32_t interface, enum config_mode *ret_mod
 	return 0;
 }
 
+int loader_left(struct loader *of, uint32_t interface, uint32_t *ret_ms, struct sl_errors *errors)
+{
+	*ret_ms = fake.detached ? 0 : fake.trial_ms;
+	return 0;
+}
+
+/* Refuses as the real one does. */
+int loader_attach(struct loader *of, uint32_t interface, uint32_t trial_ms,
+		  struct sl_errors *errors)
+{
+	if (fake.fail_loader)
+		return sl_fail(errors, EPIPE, "loader", "gone");
+	if (trial_ms && !fake.detached && !fake.trial_ms)
+		return sl_fail(errors, EEXIST, "interface eth0", "is attached for good");
+	fake.detached = false;
+	fake.trial_ms = trial_ms;
+	return 0;
+}
+
 int loader_detach(struct loader *of, uint32_t interface, struct sl_errors *errors)
 {
 	fake.detached = true;

@@ -14,6 +14,7 @@
 struct fake {
 	bool fail_preview, fail_commit, fail_counters, fail_loader;
 	bool detached;
+	uint32_t trial_ms;		  /* as last asked for */
 	uint8_t log_component, log_level; /* as last set in the loader */
 	bool health_down;		  /* of every second backend */
 	unsigned commits;

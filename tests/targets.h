@@ -118,6 +118,7 @@ static inline void random_service(struct random *random, struct target_service *
 	service->source_bits = service->algorithm == ALGORITHM_SOURCE_HASH ? 24 : 32;
 	service->tracking = random_below(random, TRACKING_COUNT);
 	service->when_empty = random_below(random, WHEN_EMPTY_COUNT);
+	service->mode = random_below(random, SERVICE_MODE_COUNT);
 	if (random_one_in(random, 5))
 		service->port_be = 0;
 	for (uint32_t host = 100; host < 100 + TARGET_BACKENDS; host++) {

@@ -269,6 +269,21 @@ static __always_inline bool flow_try_refresh(struct packet *p, __u64 *entry)
 	return false;
 }
 
+/* Other CPUs have written to the record meanwhile: again, from what they wrote. */
+COLD int flow_refresh_again(struct packet *p)
+{
+	__u64 *entry;
+
+	if (!p)
+		return 0;
+	entry = flow_entry(p, p->place % FLOW_PLACES);
+#pragma clang loop unroll(disable)
+	for (int i = 1; entry && i < FLOW_TRIES; i++)
+		if (flow_try_refresh(p, entry))
+			break;
+	return 0;
+}
+
 /*
  * Keeps a followed record alive; writes only what changes, so that the line stays shared. Another CPU
  * may have done so meanwhile: a FIN must not be lost to an ACK.
@@ -277,9 +292,8 @@ static __always_inline void flow_refresh(struct packet *p)
 {
 	__u64 *entry = flow_entry(p, p->place % FLOW_PLACES);
 
-	for (int i = 0; entry && i < FLOW_TRIES; i++)
-		if (flow_try_refresh(p, entry))
-			return;
+	if (entry && !flow_try_refresh(p, entry))
+		flow_refresh_again(p);
 }
 
 /*

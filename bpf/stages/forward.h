@@ -16,6 +16,7 @@
 #include "maps.h"
 #include "packet.h"
 #include "stages/checksum.h"
+#include "stages/shadow.h"
 
 #define FORWARD_TTL 64
 
@@ -158,9 +159,10 @@ static __always_inline enum verdict forward_write_link(struct xdp_md *ctx, const
 
 /* Room for the outer header, the link header in front of it again, and the outer header. */
 static __always_inline enum verdict forward_encapsulate(struct xdp_md *ctx, const struct packet *p,
-							const struct backend_entry *backend)
+							const struct backend_entry *backend,
+							__u32 overhead)
 {
-	if (bpf_xdp_adjust_head(ctx, -(int)forward_overhead(backend)) != 0)
+	if (bpf_xdp_adjust_head(ctx, -(int)overhead) != 0)
 		return VERDICT_NO_HEADROOM;
 	if (backend->family == 4)
 		return forward_write_link(ctx, p, bpf_htons(ETH_P_IP))
@@ -170,6 +172,11 @@ static __always_inline enum verdict forward_encapsulate(struct xdp_md *ctx, cons
 }
 
 /* Out by the interface the packet came in by, or by another. */
+static __always_inline enum verdict forward_verdict(const struct xdp_md *ctx, const struct way *way)
+{
+	return way->ifindex == ctx->ingress_ifindex ? VERDICT_FORWARDED : VERDICT_REDIRECTED;
+}
+
 static __always_inline enum verdict forward_leave(struct xdp_md *ctx, const struct way *way)
 {
 	struct ethernet *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
@@ -180,7 +187,7 @@ static __always_inline enum verdict forward_leave(struct xdp_md *ctx, const stru
 		ethernet->destination_be[i] = way->destination_be[i];
 		ethernet->source_be[i] = way->source_be[i];
 	}
-	if (way->ifindex == ctx->ingress_ifindex)
+	if (forward_verdict(ctx, way) == VERDICT_FORWARDED)
 		return VERDICT_FORWARDED;
 	if (!read_only)
 		bpf_redirect(way->ifindex, 0);
@@ -192,16 +199,20 @@ static __always_inline enum verdict stage_forward(struct xdp_md *ctx, const stru
 	const struct backend_entry *backend = bpf_map_lookup_elem(&backends, &p->backend);
 	struct way way = {};
 	enum verdict verdict;
+	__u32 overhead;
 
 	if (!backend)
 		return VERDICT_INTERNAL;
+	overhead = forward_overhead(backend);
 	verdict = forward_find_way(ctx, p, backend, &way);
 	if (verdict != VERDICT_CONTINUE)
 		return verdict;
-	if (p->l3_length + forward_overhead(backend) > way.mtu)
+	if (p->l3_length + overhead > way.mtu)
 		return VERDICT_TOO_BIG;
-	if (forward_overhead(backend) != 0) {
-		verdict = forward_encapsulate(ctx, p, backend);
+	if (shadow_is(p))
+		return forward_verdict(ctx, &way);
+	if (overhead != 0) {
+		verdict = forward_encapsulate(ctx, p, backend, overhead);
 		if (verdict != VERDICT_CONTINUE)
 			return verdict;
 	}

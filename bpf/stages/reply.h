@@ -14,6 +14,7 @@
 #include "maps.h"
 #include "packet.h"
 #include "stages/checksum.h"
+#include "stages/shadow.h"
 
 #define REPLY_TTL	      64
 #define REPLY_QUOTE_WORDS_MAX 32
@@ -228,8 +229,8 @@ static __always_inline __u32 reply_quote_words(const struct packet *p)
 	return words < REPLY_QUOTE_WORDS_MAX ? words : REPLY_QUOTE_WORDS_MAX;
 }
 
-/* Sum of `words` words of the frame from `offset` on. */
-static __always_inline __u64 reply_sum(const struct xdp_md *ctx, __u32 offset, __u32 words)
+/* Sum of `words` words of the frame from `offset` on, folded; apart, so that it is verified once. */
+COLD int reply_sum(struct xdp_md *ctx, __u32 offset, __u32 words)
 {
 	const any_be32 *word;
 	__u64 sum = 0;
@@ -237,10 +238,11 @@ static __always_inline __u64 reply_sum(const struct xdp_md *ctx, __u32 offset, _
 
 	for (i = 0; i < REPLY_QUOTE_WORDS_MAX + sizeof(struct icmp) / 4 && i < words; i++) {
 		word = packet_at(ctx, offset + i * 4, 4);
-		if (word)
-			sum += *word;
+		if (!word)
+			break;
+		sum += *word;
 	}
-	return sum;
+	return checksum_fold(sum);
 }
 
 static __always_inline void reply_write_icmp(struct icmp *icmp, const struct packet *p, bool port)
@@ -307,27 +309,49 @@ COLD int reply_unreachable(struct xdp_md *ctx, const struct packet *p, bool port
 	return port ? VERDICT_NO_BACKEND_RESET : VERDICT_NO_BACKEND_ICMP;
 }
 
-static __always_inline bool reply_is_promised(enum verdict verdict)
+/*
+ * Was the frame sent by one host to one host? An answer has its MACs the other way round, and no frame
+ * comes from a group; nor does a host answer what was sent to many with an error (RFC 1122, 3.2.2).
+ */
+static __always_inline bool reply_is_one_to_one(const struct ethernet *ethernet)
 {
-	return verdict == VERDICT_ECHO_REPLY || verdict == VERDICT_NO_BACKEND_RESET ||
-	       verdict == VERDICT_NO_BACKEND_ICMP;
+	return ((ethernet->destination_be[0] | ethernet->source_be[0]) & bpf_htons(0x0100)) == 0;
 }
 
-/* Makes the answer that a verdict promises; the verdict stands unless it can't be made. */
-static __always_inline enum verdict stage_reply(struct xdp_md *ctx, const struct packet *p,
-						enum verdict verdict)
+/* The verdict, or what stands in the way of the answer that it promises. */
+static __always_inline __u32 reply_judge(const struct packet *p, const struct ethernet *ethernet,
+					 __u32 verdict)
 {
-	if (!reply_is_promised(verdict))
-		return verdict;
-	if (!reply_may_have_sent(p))
-		return VERDICT_MARTIAN_SOURCE;
+	if (!reply_is_one_to_one(ethernet))
+		return VERDICT_LINK_GROUP;
+	return reply_may_have_sent(p) ? verdict : VERDICT_MARTIAN_SOURCE;
+}
+
+COLD int reply_make(struct xdp_md *ctx, struct packet *p, __u32 promised)
+{
+	const struct ethernet *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+	__u32 verdict;
+
+	if (!p || !ethernet)
+		return VERDICT_INTERNAL;
+	verdict = reply_judge(p, ethernet, promised);
+	if (shadow_is(p))
+		return shadow_turn(p, verdict);
 	switch (verdict) {
 	case VERDICT_ECHO_REPLY: return reply_echo(ctx, p);
 	case VERDICT_NO_BACKEND_RESET:
 		return p->protocol == IPPROTO_TCP ? reply_reset(ctx, p)
 						  : reply_unreachable(ctx, p, true);
-	default: return reply_unreachable(ctx, p, false);
+	case VERDICT_NO_BACKEND_ICMP: return reply_unreachable(ctx, p, false);
+	default: return verdict;
 	}
+}
+
+/* Makes the answer that a verdict promises; the verdict stands unless it can't be made. */
+static __always_inline enum verdict stage_reply(struct xdp_md *ctx, struct packet *p,
+						enum verdict verdict)
+{
+	return packet_is_answered(verdict) ? reply_make(ctx, p, verdict) : verdict;
 }
 
 #endif

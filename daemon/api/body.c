@@ -105,6 +105,50 @@ static const char *string(const json_t *value)
 	return json_is_string(value) ? json_string_value(value) : "";
 }
 
+static int read_name(const json_t *value, char ret_name[16], struct sl_errors *errors)
+{
+	const char *name = string(value);
+
+	if (!name[0] || strlen(name) >= 16)
+		return sl_fail(errors, EINVAL, "body.interface", "not an interface's name");
+	strcpy(ret_name, name);
+	return 0;
+}
+
+/* ---- attach ---------------------------------------------------------------------------------------- */
+
+static int read_attached(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	return read_name(value, ((struct body_attach *)ret)->interface, errors);
+}
+
+static int read_for(const json_t *value, void *ret, struct sl_errors *errors)
+{
+	json_int_t ms = json_integer_value(value);
+
+	if (!json_is_integer(value) || ms < SLUICE_TRIAL_MIN_MS || ms > SLUICE_TRIAL_MAX_MS)
+		return sl_fail(errors, EINVAL, "body.for_ms", "not a number from %d to %d",
+			       SLUICE_TRIAL_MIN_MS, SLUICE_TRIAL_MAX_MS);
+	((struct body_attach *)ret)->for_ms = ms;
+	return 0;
+}
+
+int body_parse_attach(const char *text, size_t size, struct body_attach *ret,
+		      struct sl_errors *errors)
+{
+	static const struct member members[] = {
+		{"interface", read_attached},
+		{"for_ms", read_for},
+		{NULL, NULL},
+	};
+	struct body_attach body = {0};
+	int result = read_object(text, size, members, &body, errors);
+
+	if (!result)
+		*ret = body;
+	return result;
+}
+
 #define FOR_MIN_MS 1000
 
 /* ---- backend --------------------------------------------------------------------------------------- */
@@ -136,7 +180,7 @@ static int read_weight(const json_t *value, void *ret, struct sl_errors *errors)
 	return 0;
 }
 
-static int read_for(const json_t *value, void *ret, struct sl_errors *errors)
+static int read_end(const json_t *value, void *ret, struct sl_errors *errors)
 {
 	struct body_backend *body = ret;
 
@@ -168,7 +212,7 @@ int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 {
 	static const struct member members[] = {
 		{"admin", read_admin}, {"weight", read_weight},
-		{"for", read_for},     {"reason", read_reason},
+		{"for", read_end},     {"reason", read_reason},
 		{NULL, NULL},
 	};
 	struct body_backend body = {0};
@@ -245,12 +289,8 @@ struct explain {
 static int read_interface(const json_t *value, void *ret, struct sl_errors *errors)
 {
 	struct explain *explain = ret;
-	const char *name = string(value);
 
-	if (!name[0] || strlen(name) >= sizeof(explain->body->interface))
-		return sl_fail(errors, EINVAL, "body.interface", "not an interface's name");
-	strcpy(explain->body->interface, name);
-	return 0;
+	return read_name(value, explain->body->interface, errors);
 }
 
 static int read_protocol(const json_t *value, void *ret, struct sl_errors *errors)

@@ -44,6 +44,15 @@ struct body_log {
 /* {"component": WORD, "level": WORD}: "component" may be missing. */
 int body_parse_log(const char *text, size_t size, struct body_log *ret, struct sl_errors *errors);
 
+struct body_attach {
+	char interface[16]; /* "": all */
+	uint32_t for_ms;    /* 0: for good */
+};
+
+/* {"interface": NAME, "for_ms": SLUICE_TRIAL_MIN_MS to SLUICE_TRIAL_MAX_MS}: each may be missing. */
+int body_parse_attach(const char *text, size_t size, struct body_attach *ret,
+		      struct sl_errors *errors);
+
 struct body_explain {
 	char interface[16]; /* "": not given */
 	/* either a frame */

@@ -24,6 +24,7 @@
 	X(events)                                                                                  \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
+	X(attach)                                                                                  \
 	X(detach)                                                                                  \
 	X(log)                                                                                     \
 	X(set_log)                                                                                 \

@@ -76,8 +76,8 @@ static void on_done(void *context, struct change_answer *said)
 
 /* ---- the question ------------------------------------------------------------------------------------ */
 
-static void read_generation(const struct request *request, const char *text, uint64_t *ret_number,
-			    struct sl_errors *errors)
+/* Quoted, as an entity tag is; "*" and none at all are any. */
+static void read_generation(const char *text, uint64_t *ret_number)
 {
 	size_t size = text ? strlen(text) : 0;
 	char number[32];
@@ -132,8 +132,7 @@ static void read_question(const struct request *request, struct change_request *
 	actor_describe(request, change->author, change->trace);
 	record_set(change->source, "api");
 	change->dry_run = dry_run && strcmp(dry_run, "0");
-	read_generation(request, request_header(request, "If-Match"), &change->if_generation,
-			errors);
+	read_generation(request_header(request, "If-Match"), &change->if_generation);
 	read_number(request_query(request, "number"), &change->number, errors);
 	read_confirm(request_query(request, "confirm"), &change->confirm_ms, errors);
 	read_move(request_query(request, "max-move"), &change->max_move_ppm, errors);

@@ -173,6 +173,9 @@ static json_t *list_stages(const struct api_context *context, const struct expla
 	if (names->service && names->backend)
 		add_stage(stages, "forward", "%s to %s",
 			  config_forward_word(names->service->forward), names->backend);
+	if (why->would_be != VERDICT_CONTINUE)
+		add_stage(stages, "shadow", "enforced, it would be %s: %s",
+			  verdicts[why->would_be].word, verdicts[why->would_be].help);
 	add_stage(stages, "conclude", "%s (%s): %s", verdicts[why->verdict].word, action,
 		  verdicts[why->verdict].help);
 	return stages;
@@ -194,6 +197,9 @@ static void answer_run(const struct api_context *context, const struct program_r
 
 	names.backend = name_backend(context, names.service, why->backend);
 	json_object_set_new(object, "verdict", json_string(verdicts[why->verdict].word));
+	json_object_set_new(
+		object, "would_be",
+		nullable(why->would_be == VERDICT_CONTINUE ? NULL : verdicts[why->would_be].word));
 	json_object_set_new(
 		object, "action",
 		nullable(run->action < sl_count(actions) ? actions[run->action] : NULL));
@@ -261,5 +267,7 @@ void resource_explain(const struct api_context *context, const struct request *r
 	dataplane_explanation(engine_dataplane(context->engine), &why);
 	if (why.verdict >= VERDICT_COUNT)
 		why.verdict = VERDICT_INTERNAL;
+	if (why.would_be >= VERDICT_COUNT)
+		why.would_be = VERDICT_INTERNAL;
 	answer_run(context, &run, &why, answer);
 }

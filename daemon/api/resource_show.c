@@ -43,14 +43,15 @@ static json_t *service_words(const struct config *config, const struct config_se
 {
 	char vip[ADDRESS_TEXT_MAX];
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "name", service->name,
-			 "vip", address_format(&service->vip, vip), "protocol",
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+			 service->name, "vip", address_format(&service->vip, vip), "protocol",
 			 service->protocol == IPPROTO_TCP ? "tcp" : "udp", "port", service->port,
 			 "pool", config->pools[service->pool].name, "algorithm",
 			 config_algorithm_word(service->algorithm), "forward",
 			 config_forward_word(service->forward), "tracking",
 			 config_tracking_word(service->tracking), "when_empty",
-			 config_when_empty_word(service->when_empty));
+			 config_when_empty_word(service->when_empty), "mode",
+			 config_service_mode_word(service->mode));
 }
 
 static void set_numbers(json_t *object, const struct engine_service *view,
@@ -182,17 +183,20 @@ void resource_interfaces(const struct api_context *context, const struct request
 		const struct config_interface *interface = &context->interfaces[i];
 		enum config_mode mode = CONFIG_MODE_COUNT;
 		struct sl_errors errors = {0};
+		uint32_t left_ms = 0;
 
-		if (loader_mode(context->loader, i, &mode, &errors)) {
+		if (loader_mode(context->loader, i, &mode, &errors) ||
+		    loader_left(context->loader, i, &left_ms, &errors)) {
 			json_decref(object);
 			answer_problem(answer, 500, "the loader does not answer", &errors);
 			return;
 		}
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:b, s:s*}", "name", interface->name,
+			list, json_pack("{s:s, s:s, s:s, s:b, s:I, s:s*}", "name", interface->name,
 					"attach", config_attach_word(interface->attach), "mode",
 					config_mode_word(interface->mode), "attached",
-					mode != CONFIG_MODE_COUNT, "attached_mode",
+					mode != CONFIG_MODE_COUNT, "trial_left_ms",
+					(json_int_t)left_ms, "attached_mode",
 					mode == CONFIG_MODE_COUNT ? NULL : config_mode_word(mode)));
 	}
 	answer_object(answer, object);

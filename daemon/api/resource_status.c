@@ -59,7 +59,7 @@ static size_t check_interfaces(const struct api_context *context, struct status 
 				context->interfaces[i].name);
 		else if (mode == CONFIG_MODE_COUNT)
 			problem(status, DEGRADED,
-				"interface %s: not attached; sluiced attaches it when started anew",
+				"interface %s: not attached; `sluicectl attach` attaches it",
 				context->interfaces[i].name);
 		else
 			attached++;

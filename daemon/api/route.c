@@ -40,6 +40,8 @@ const struct route route_table[] = {
 	 "what a configuration would change"},
 	{"POST", SLUICE_PATH_EXPLAIN, resource_explain, ROUTE_BODY_MAX, ROUTE_UNIX,
 	 "what would become of a packet"},
+	{"POST", SLUICE_PATH_ATTACH, resource_attach, ROUTE_BODY_MAX, ROUTE_UNIX,
+	 "attach to interfaces, for good or on trial"},
 	{"POST", SLUICE_PATH_DETACH, resource_detach, ROUTE_BODY_MAX, ROUTE_UNIX,
 	 "detach from all interfaces"},
 	{"GET", SLUICE_PATH_LOG, resource_log, 0, ROUTE_UNIX,

@@ -75,6 +75,8 @@ static uint32_t service_features(const struct target_service *service)
 		features |= FEATURE_TURNS;
 	if (service->tracking == TRACKING_ALL)
 		features |= FEATURE_TRACK_ALL;
+	if (service->mode == SERVICE_MODE_SHADOW)
+		features |= FEATURE_SHADOW;
 	for (size_t i = 0; i < service->n_backends; i++)
 		features |= forward_feature(service->backends[i].forward);
 	return features;
@@ -241,10 +243,11 @@ static void create_services(const struct draft *draft, struct plan *plan)
 		const struct placement *placement = &draft->placements[i];
 		struct vip icmp = draft_icmp_vip(&placement->vip.address);
 
-		if (!last || !address_equal(last, &icmp.address))
+		if (draft_is_ours(placement) && (!last || !address_equal(last, &icmp.address))) {
 			add_vip(plan, world_find_vip(draft->world, &icmp.address, icmp.protocol, 0),
 				&icmp);
-		last = &placement->vip.address;
+			last = &placement->vip.address;
+		}
 		if (placement->is_new)
 			create_service(draft, placement, plan);
 	}

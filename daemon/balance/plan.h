@@ -53,6 +53,7 @@ struct target_service {
 	enum when_empty when_empty;
 	uint32_t drain_ms;
 	uint32_t udp_grace_ms;
+	enum service_mode mode;
 	struct target_backend *backends; /* owned; (address, forward) is unique */
 	size_t n_backends;
 	bool waits; /* for news of its backends: slots that nobody has stay so */

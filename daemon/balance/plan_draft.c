@@ -77,6 +77,11 @@ struct vip draft_icmp_vip(const struct address *address)
 	};
 }
 
+bool draft_is_ours(const struct placement *placement)
+{
+	return placement->target->mode != SERVICE_MODE_SHADOW;
+}
+
 static const struct vip *want_vip(struct draft *draft, const struct vip *wanted)
 {
 	const struct vip *found =
@@ -92,7 +97,8 @@ static void match_service(struct draft *draft, struct placement *placement)
 	struct vip icmp = draft_icmp_vip(&placement->vip.address);
 	const struct vip *found = want_vip(draft, &placement->vip);
 
-	want_vip(draft, &icmp);
+	if (draft_is_ours(placement))
+		want_vip(draft, &icmp);
 	placement->is_new =
 		!found || !(draft->world->services[found->service].word & SERVICE_WORD_LIVE);
 	placement->id = DRAFT_NO_ID;
@@ -306,6 +312,8 @@ static void allocate_table(struct draft *draft, struct placement *placement)
 	}
 	placement->word = SERVICE_WORD(chunk, log2, target->algorithm, target->when_empty,
 				       target->tracking, target->source_bits);
+	if (target->mode == SERVICE_MODE_SHADOW)
+		placement->word |= SERVICE_WORD_SHADOW;
 }
 
 static void allocate(struct draft *draft, struct placement *placement)

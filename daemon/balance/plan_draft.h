@@ -45,6 +45,9 @@ void draft_deinit(struct draft *draft);
 /* Gives ids and chunks to what is new, and finds every word. -ENOSPC with errors. */
 int draft_allocate(struct draft *draft, struct sl_errors *errors);
 
+/* Whether packets for the VIP's address are ours, and not only looked at. */
+bool draft_is_ours(const struct placement *placement);
+
 /* ICMP for an address's family. */
 struct vip draft_icmp_vip(const struct address *address);
 

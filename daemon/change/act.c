@@ -171,7 +171,11 @@ static const char *why_undone(const struct change *change)
 {
 	if (change->machine.phase == MACHINE_MENDING)
 		return "the daemon ended before it was confirmed";
-	return request_of(change) ? "as it was asked for" : "not confirmed in time";
+	switch (change->machine.request) {
+	case MACHINE_UNDO: return "as it was asked for";
+	case MACHINE_CHANGE: return "it could not be written down";
+	default: return "not confirmed in time";
+	}
 }
 
 static bool undo(struct change *change, const struct machine_step *step,

@@ -11,46 +11,96 @@
 
 enum { SSH_PORT = 22, MILLION = 1000000 };
 
-static bool is_same(const struct config_service *a, const struct config_service *b)
+/* ---- by key: files may have tens of thousands of services ------------------------------------------ */
+
+struct key {
+	const struct address *vip;
+	uint8_t protocol;
+	uint16_t port;
+	const void *of; /* the service, or what is planned for it */
+};
+
+struct keys {
+	struct key *list; /* owned, sorted */
+	size_t count;
+};
+
+static int compare_keys(const void *a, const void *b)
 {
-	return a->protocol == b->protocol && a->port == b->port && address_equal(&a->vip, &b->vip);
+	const struct key *x = a, *y = b;
+	int order = address_compare(x->vip, y->vip);
+
+	if (!order)
+		order = x->protocol - y->protocol;
+	return order ? order : x->port - y->port;
+}
+
+static struct keys keys_of_config(const struct config *config)
+{
+	struct keys keys = {.count = config ? config->n_services : 0};
+
+	keys.list = sl_calloc(keys.count, sizeof(*keys.list));
+	for (size_t i = 0; i < keys.count; i++) {
+		const struct config_service *service = &config->services[i];
+
+		keys.list[i] =
+			(struct key){&service->vip, service->protocol, service->port, service};
+	}
+	qsort(keys.list, keys.count, sizeof(*keys.list), compare_keys);
+	return keys;
+}
+
+static struct keys keys_of_plan(const struct plan *plan)
+{
+	struct keys keys = {.count = plan->n_services};
+
+	keys.list = sl_calloc(keys.count, sizeof(*keys.list));
+	for (size_t i = 0; i < keys.count; i++) {
+		const struct plan_service *planned = &plan->services[i];
+
+		keys.list[i] = (struct key){&planned->vip, planned->protocol,
+					    ntohs(planned->port_be), planned};
+	}
+	qsort(keys.list, keys.count, sizeof(*keys.list), compare_keys);
+	return keys;
 }
 
 /* NULL: there is none for that VIP, protocol and port. */
-static const struct config_service *find_service(const struct config *config,
-						 const struct config_service *wanted)
+static const void *keys_find(const struct keys *keys, const struct config_service *wanted)
 {
-	for (size_t i = 0; config && i < config->n_services; i++)
-		if (is_same(&config->services[i], wanted))
-			return &config->services[i];
-	return NULL;
+	struct key key = {&wanted->vip, wanted->protocol, wanted->port, NULL};
+	const struct key *found = bsearch(&key, keys->list, keys->count, sizeof(key), compare_keys);
+
+	return found ? found->of : NULL;
 }
 
-static const struct plan_service *find_planned(const struct plan *plan,
-					       const struct config_service *service)
-{
-	for (size_t i = 0; i < plan->n_services; i++) {
-		const struct plan_service *planned = &plan->services[i];
-
-		if (planned->protocol == service->protocol &&
-		    planned->port_be == htons(service->port) &&
-		    address_equal(&planned->vip, &service->vip))
-			return planned;
-	}
-	return NULL;
-}
+struct sides {
+	const struct engine *engine;
+	const struct config *config, *desired; /* in force (may be NULL), and to be */
+	struct keys before, after, planned;
+};
 
 /* ---- flows --------------------------------------------------------------------------------------- */
 
-static bool takes_flows(const struct config *config, const struct config_service *service,
-			const struct address *address)
+static int compare_addresses(const void *a, const void *b)
+{
+	return address_compare(a, b);
+}
+
+/* Those that get new flows, sorted. Caller frees; *ret_count may be 0. */
+static struct address *takers(const struct config *config, const struct config_service *service,
+			      size_t *ret_count)
 {
 	const struct config_pool *pool = &config->pools[service->pool];
+	struct address *list = sl_calloc(pool->n_backends, sizeof(*list));
+	size_t count = 0;
 
 	for (size_t i = 0; i < pool->n_backends; i++)
-		if (address_equal(&pool->backends[i].address, address))
-			return pool->backends[i].weight > 0;
-	return false;
+		if (pool->backends[i].weight > 0)
+			list[count++] = pool->backends[i].address;
+	qsort(list, count, sizeof(*list), compare_addresses);
+	*ret_count = count;
+	return list;
 }
 
 /* Which slot a flow looks at is another: none stays. */
@@ -67,22 +117,23 @@ static uint64_t flows_of(const struct scan_counts *counts)
 	return (uint64_t)counts->unconfirmed + counts->established + counts->closing;
 }
 
-/* `place`: of `before` in the configuration in force; `after` NULL: the service goes. */
-static void count_flows(const struct engine *engine, size_t place, const struct config *desired,
+/* `after` NULL: the service goes. */
+static void count_flows(const struct sides *sides, const struct config_service *before,
 			const struct config_service *after, struct impact_service *to)
 {
-	const struct config *config = engine_config(engine);
-	const struct config_service *before = &config->services[place];
-	const struct config_pool *pool = &config->pools[before->pool];
+	const struct config_pool *pool = &sides->config->pools[before->pool];
 	bool all = !after || is_shuffled(before, after);
+	size_t n_takers = 0;
+	_cleanup_free_ struct address *stay = all ? NULL : takers(sides->desired, after, &n_takers);
 
 	to->flows_exact = before->tracking == TRACKING_ALL;
 	for (size_t i = 0; i < pool->n_backends; i++) {
 		struct engine_backend view;
 
-		if (!all && takes_flows(desired, after, &pool->backends[i].address))
+		if (!all && bsearch(&pool->backends[i].address, stay, n_takers, sizeof(*stay),
+				    compare_addresses))
 			continue;
-		engine_backend(engine, place, i, &view);
+		engine_backend(sides->engine, before - sides->config->services, i, &view);
 		if (view.id >= 0)
 			to->flows += flows_of(&view.flows);
 	}
@@ -101,40 +152,34 @@ static void describe(const struct config_service *service, const struct plan_ser
 	to->slots_moved = planned ? planned->slots_moved : 0;
 }
 
-static void find_ends(const struct engine *engine, const struct config *desired,
-		      struct impact *impact)
+static void find_ends(const struct sides *sides, struct impact *impact)
 {
-	const struct config *config = engine_config(engine);
-
-	for (size_t i = 0; config && i < config->n_services; i++) {
-		const struct config_service *before = &config->services[i];
+	for (size_t i = 0; sides->config && i < sides->config->n_services; i++) {
+		const struct config_service *before = &sides->config->services[i];
 		struct impact_service *to = &impact->services[impact->n_services];
 
-		if (find_service(desired, before))
+		if (keys_find(&sides->after, before))
 			continue;
 		describe(before, NULL, to);
 		to->goes = true;
-		count_flows(engine, i, desired, NULL, to);
+		count_flows(sides, before, NULL, to);
 		impact->n_services++;
 	}
 }
 
-static void find_moves(const struct engine *engine, const struct config *desired,
-		       const struct plan *plan, struct impact *impact)
+static void find_moves(const struct sides *sides, struct impact *impact)
 {
-	const struct config *config = engine_config(engine);
-
-	for (size_t i = 0; i < desired->n_services; i++) {
-		const struct config_service *after = &desired->services[i];
-		const struct config_service *before = find_service(config, after);
-		const struct plan_service *planned = find_planned(plan, after);
+	for (size_t i = 0; i < sides->desired->n_services; i++) {
+		const struct config_service *after = &sides->desired->services[i];
+		const struct config_service *before = keys_find(&sides->before, after);
+		const struct plan_service *planned = keys_find(&sides->planned, after);
 		struct impact_service *to = &impact->services[impact->n_services];
 
 		memset(to, 0, sizeof(*to));
 		describe(after, planned, to);
 		to->comes = !before;
 		if (before)
-			count_flows(engine, before - config->services, desired, after, to);
+			count_flows(sides, before, after, to);
 		impact->n_services += planned || to->flows;
 	}
 }
@@ -161,15 +206,17 @@ static const char *what_is_lost(const struct config *config, const struct config
 	return "what this host itself serves on that port is not reached any more";
 }
 
-static void warn_of_lockout(const struct config *desired, const struct config *config,
-			    const struct address *own, size_t n_own, struct sl_errors *warnings)
+static void warn_of_lockout(const struct sides *sides, const struct address *own, size_t n_own,
+			    struct sl_errors *warnings)
 {
+	const struct config *desired = sides->desired;
+
 	for (size_t i = 0; i < desired->n_services; i++) {
 		const struct config_service *service = &desired->services[i];
 		_cleanup_free_ char *where = NULL;
 		char vip[ADDRESS_TEXT_MAX];
 
-		if (!is_own(&service->vip, own, n_own) || find_service(config, service))
+		if (!is_own(&service->vip, own, n_own) || keys_find(&sides->before, service))
 			continue;
 		where = sl_printf("services.%s", service->name);
 		sl_fail(warnings, 0, where, "%s is an address of this host: %s",
@@ -186,6 +233,7 @@ int impact_find(const struct engine *engine, const struct config *desired,
 	const struct config *config = engine_config(engine);
 	struct engine_preview preview = {0};
 	struct impact impact = {0};
+	struct sides sides;
 	int err = engine_preview(engine, desired, &preview, errors);
 
 	if (err)
@@ -195,9 +243,20 @@ int impact_find(const struct engine *engine, const struct config *desired,
 	impact.restart = preview.restart;
 	impact.services = sl_calloc(desired->n_services + (config ? config->n_services : 0) + 1,
 				    sizeof(*impact.services));
-	find_moves(engine, desired, &preview.plan, &impact);
-	find_ends(engine, desired, &impact);
-	warn_of_lockout(desired, config, own, n_own, &impact.warnings);
+	sides = (struct sides){
+		.engine = engine,
+		.config = config,
+		.desired = desired,
+		.before = keys_of_config(config),
+		.after = keys_of_config(desired),
+		.planned = keys_of_plan(&preview.plan),
+	};
+	find_moves(&sides, &impact);
+	find_ends(&sides, &impact);
+	warn_of_lockout(&sides, own, n_own, &impact.warnings);
+	free(sides.before.list);
+	free(sides.after.list);
+	free(sides.planned.list);
 	engine_preview_deinit(&preview);
 	*ret_impact = impact;
 	return 0;

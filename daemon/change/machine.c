@@ -27,11 +27,11 @@ static struct machine_step rest(struct machine *machine, enum change_result resu
 	return step;
 }
 
-/* The store is asked at once if it answers, else once it has recovered. */
-static void suspect(struct machine *machine, enum store_result result)
+/* The store is asked at once if it answers, else when it has recovered, and now and then. */
+static void suspect(struct machine *machine, const struct machine_event *event)
 {
 	machine->stale = true;
-	machine->retry_ms = result == STORE_UNKNOWN ? NEVER : 0;
+	machine->retry_ms = event->result == STORE_UNKNOWN ? event->now_ms + RETRY_MS : 0;
 }
 
 static void settle(struct machine *machine, uint64_t number)
@@ -75,7 +75,7 @@ static struct machine_step begun(struct machine *machine, const struct machine_e
 		return act(machine, MACHINE_COMMITTING, MACHINE_DO_COMMIT, event->number);
 	if (event->result == STORE_INVALID)
 		return rest(machine, CHANGE_INVALID);
-	suspect(machine, event->result);
+	suspect(machine, event);
 	if (machine->store_is_truth || machine->confirm_ms)
 		return rest(machine, CHANGE_UNAVAILABLE);
 	machine->unrecorded = true;
@@ -112,7 +112,7 @@ static struct machine_step finished(struct machine *machine, const struct machin
 	bool good = event->result == STORE_OK;
 
 	if (!good)
-		suspect(machine, event->result);
+		suspect(machine, event);
 	if (machine->confirm_ms) {
 		begin_trial(machine, event->now_ms + machine->confirm_ms);
 		machine->outcome = CHANGE_UNAVAILABLE;
@@ -131,7 +131,7 @@ static struct machine_step confirmed(struct machine *machine, const struct machi
 		settle(machine, machine->unconfirmed);
 		return with(rest(machine, CHANGE_DONE), MACHINE_TEXTS_CONFIRM);
 	}
-	suspect(machine, event->result);
+	suspect(machine, event);
 	return rest(machine, CHANGE_UNAVAILABLE);
 }
 
@@ -151,7 +151,7 @@ static struct machine_step undone(struct machine *machine, const struct machine_
 {
 	if (event->result == STORE_OK)
 		return rest(machine, machine->outcome);
-	suspect(machine, event->result);
+	suspect(machine, event);
 	return rest(machine, machine->outcome ? machine->outcome : CHANGE_UNRECORDED);
 }
 
@@ -162,9 +162,9 @@ static struct machine_step recall(struct machine *machine)
 	return act(machine, MACHINE_RECALLING, MACHINE_DO_RECALL, 0);
 }
 
-static struct machine_step put_off(struct machine *machine, uint64_t until_ms)
+static struct machine_step put_off(struct machine *machine, const struct machine_event *event)
 {
-	machine->retry_ms = until_ms;
+	machine->retry_ms = event->now_ms + RETRY_MS;
 	machine->mended = 0;
 	return rest(machine, CHANGE_DONE);
 }
@@ -201,16 +201,14 @@ static struct machine_step mend(struct machine *machine, const struct machine_re
 
 static struct machine_step recalled(struct machine *machine, const struct machine_event *event)
 {
-	if (event->result != STORE_OK)
-		return put_off(machine, NEVER);
-	if (machine->mended++ >= MENDED_MAX)
-		return put_off(machine, event->now_ms + RETRY_MS);
+	if (event->result != STORE_OK || machine->mended++ >= MENDED_MAX)
+		return put_off(machine, event);
 	return mend(machine, &event->recall);
 }
 
 static struct machine_step mended(struct machine *machine, const struct machine_event *event)
 {
-	return event->result == STORE_UNKNOWN ? put_off(machine, NEVER) : recall(machine);
+	return event->result == STORE_UNKNOWN ? put_off(machine, event) : recall(machine);
 }
 
 static struct machine_step recorded(struct machine *machine, const struct machine_event *event)
@@ -235,7 +233,7 @@ static struct machine_step stored(struct machine *machine, const struct machine_
 	default: break; /* FAILING */
 	}
 	if (event->result != STORE_OK)
-		suspect(machine, event->result);
+		suspect(machine, event);
 	return rest(machine, CHANGE_FAILED);
 }
 
@@ -270,7 +268,7 @@ struct machine_step machine_step(struct machine *machine, const struct machine_e
 	case MACHINE_APPLIED:
 		return machine->phase == MACHINE_REVERTING ? reverted(machine, event)
 							   : committed(machine, event);
-	case MACHINE_RECOVERED: suspect(machine, STORE_OK); break;
+	case MACHINE_RECOVERED: suspect(machine, event); break;
 	case MACHINE_TIME: break;
 	}
 	return look_at_time(machine, event->now_ms);

@@ -74,6 +74,11 @@ const char *config_tracking_word(enum tracking tracking)
 	return words_get(&words_tracking, tracking);
 }
 
+const char *config_service_mode_word(enum service_mode mode)
+{
+	return words_get(&words_service_mode, mode);
+}
+
 const char *config_when_empty_word(enum when_empty when_empty)
 {
 	return words_get(&words_when_empty, when_empty);

@@ -130,6 +130,7 @@ struct config_service {
 	enum when_empty when_empty;
 	uint32_t drain_ms;     /* at most 4 h: the flow table's clock wraps at 4.9 h */
 	uint32_t udp_grace_ms; /* at most drain_ms */
+	enum service_mode mode;
 };
 
 struct config {
@@ -168,6 +169,7 @@ const char *config_algorithm_word(enum algorithm algorithm);
 const char *config_forward_word(enum forward forward);
 const char *config_tracking_word(enum tracking tracking);
 const char *config_when_empty_word(enum when_empty when_empty);
+const char *config_service_mode_word(enum service_mode mode);
 const char *config_check_word(enum config_check check);
 const char *config_attach_word(enum config_attach attach);
 const char *config_mode_word(enum config_mode mode);

@@ -33,6 +33,9 @@ struct object object_child(const struct object *parent, const struct field *fiel
 /* The i-th of what object_child() gave for a map or list. */
 struct object object_element(const struct object *several, const struct field *field, size_t i);
 
+/* Fills the object's memory from its node, by its schema. */
+void object_read(struct object *object);
+
 /* Is the key in the file? */
 bool object_has(const struct object *object, const char *key);
 /* Can a check rely on the key's value: is it there, or has it a default, and nothing is wrong? */

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void read_object(struct object *object);
-
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static void refuse_value(struct object *object, const struct field *field, const char *text)
@@ -22,7 +20,8 @@ static void refuse_value(struct object *object, const struct field *field, const
 
 	if (field->type->suggest)
 		meant = field->type->suggest(field, &object->reader->scope, text);
-	object_complain(object, field->key, "%.64s is not %s%s%s%s", text, expected,
+	object_complain(object, field->key, "%.64s is not %s%s%s%s",
+			field->type->hidden ? "what stands here" : text, expected,
 			meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
@@ -89,7 +88,7 @@ static void read_elements(struct object *several, const struct field *field, siz
 
 		if (field->holds == FIELD_MAP)
 			read_key(&element);
-		read_object(&element);
+		object_read(&element);
 	}
 }
 
@@ -116,7 +115,7 @@ static void read_field(struct object *object, const struct field *field)
 	} else if (field->holds == FIELD_OBJECT) {
 		struct object child = object_child(object, field);
 
-		read_object(&child);
+		object_read(&child);
 	} else {
 		read_several(object, field);
 	}
@@ -138,7 +137,7 @@ static void refuse_unknown_key(struct object *object, const struct node *key)
 }
 
 /* Fields in the table's order: some decide what those behind them may be. */
-static void read_object(struct object *object)
+void object_read(struct object *object)
 {
 	const struct schema *schema = object->schema;
 
@@ -173,7 +172,7 @@ static void read_root(struct reader *reader, struct node *root)
 	};
 
 	reader->scope.config = reader->config;
-	read_object(&file);
+	object_read(&file);
 	free(reader->scope.pools_by_name);
 }
 

@@ -226,6 +226,10 @@ static const struct field service_fields[] = {
 	 .otherwise = "1m, or the drain time if that is shorter", .example = "30s",
 	 .help = "the same for UDP flows, which have no first packet to know them by; at most the "
 		 "drain time"},
+	{.key = "mode", IN(config_service, mode), WORD(service_mode, "a mode"),
+	 .initial = "enforce", .example = "shadow",
+	 .help = "`shadow`: its packets are decided on and counted, and left to the host's own "
+		 "stack; `enforce`: what is decided is done"},
 };
 static const struct schema service = SCHEMA(config_service, service_fields, .key = &service_name,
 					    .check = check_service);

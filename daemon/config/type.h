@@ -29,6 +29,7 @@ struct type {
 	/* The word that may have been meant, or NULL; may be NULL. */
 	const char *(*suggest)(const struct field *field, const struct scope *scope,
 			       const char *text);
+	bool hidden; /* a text that isn't such a value may be a secret: no error repeats it */
 };
 
 /* type_number.c */
@@ -43,9 +44,10 @@ extern const struct type type_pool;	/* the name of a pool, as its index */
 /* type_text.c: char arrays with room for max + NUL, or owned strings of at most max */
 extern const struct type type_name;
 extern const struct type type_interface;
-extern const struct type type_file; /* owned; an absolute path */
-extern const struct type type_path; /* owned; of a URL */
-extern const struct type type_host; /* owned; of a URL, with or without a port */
+extern const struct type type_file;   /* owned; an absolute path */
+extern const struct type type_path;   /* owned; of a URL */
+extern const struct type type_secret; /* owned; where a secret stands: see base/reference.h */
+extern const struct type type_host;   /* owned; of a URL, with or without a port */
 /* type_address.c */
 extern const struct type type_address;
 extern const struct type type_prefix4; /* min to max bits */
@@ -55,6 +57,8 @@ extern const struct type type_endpoint; /* loopback address and port (`second`),
 /* A decimal number of digits only, no superfluous zeros, that fits. */
 bool type_parse_decimal(const char *text, size_t length, uint64_t *ret_value);
 /* "1500ms", "2s": in the largest unit that leaves no rest. Caller frees. */
+/* As 500ms, 60s, 5m or 1h, at most max_ms. */
+bool type_parse_duration(const char *text, uint64_t max_ms, uint64_t *ret_ms);
 char *type_duration_text(uint64_t ms);
 /* Into and out of a member of 1, 2 or 4 bytes. */
 void type_store(void *member, size_t size, uint64_t value);

@@ -26,7 +26,7 @@ static char *expects(const struct field *field)
 	return sl_strdup(field->noun);
 }
 
-const struct type type_address = {parse, format, expects, NULL};
+const struct type type_address = {parse, format, expects, NULL, false};
 
 /* ---- prefix ---------------------------------------------------------------------------------- */
 
@@ -68,8 +68,8 @@ static char *prefix_expects(const struct field *field)
 			 field->min, field->max);
 }
 
-const struct type type_prefix4 = {prefix4_parse, prefix_format, prefix_expects, NULL};
-const struct type type_prefix6 = {prefix6_parse, prefix_format, prefix_expects, NULL};
+const struct type type_prefix4 = {prefix4_parse, prefix_format, prefix_expects, NULL, false};
+const struct type type_prefix6 = {prefix6_parse, prefix_format, prefix_expects, NULL, false};
 
 /* ---- endpoint -------------------------------------------------------------------------------- */
 
@@ -131,4 +131,4 @@ static char *endpoint_expects(const struct field *field)
 	return sl_printf("%s (such as 127.0.0.1:9440 or [::1]:9440, or none)", field->noun);
 }
 
-const struct type type_endpoint = {endpoint_parse, endpoint_format, endpoint_expects, NULL};
+const struct type type_endpoint = {endpoint_parse, endpoint_format, endpoint_expects, NULL, false};

@@ -70,7 +70,7 @@ static char *number_expects(const struct field *field)
 	return sl_printf("%s (%lu to %lu)", field->noun, field->min, field->max);
 }
 
-const struct type type_number = {number_parse, number_format, number_expects, NULL};
+const struct type type_number = {number_parse, number_format, number_expects, NULL, false};
 
 /* ---- port, or any ---------------------------------------------------------------------------- */
 
@@ -95,7 +95,7 @@ static char *port_expects(const struct field *field)
 	return sl_printf("%s (%lu to %lu, or any)", field->noun, field->min, field->max);
 }
 
-const struct type type_port = {port_parse, port_format, port_expects, NULL};
+const struct type type_port = {port_parse, port_format, port_expects, NULL, false};
 
 /* ---- duration -------------------------------------------------------------------------------- */
 
@@ -105,8 +105,7 @@ static const struct {
 	uint64_t ms;
 } units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 
-static bool duration_parse(const struct field *field, struct scope *scope, const char *text,
-			   void *object)
+bool type_parse_duration(const char *text, uint64_t max_ms, uint64_t *ret_ms)
 {
 	size_t digits = strspn(text, "0123456789");
 	uint64_t number;
@@ -114,11 +113,20 @@ static bool duration_parse(const struct field *field, struct scope *scope, const
 	for (size_t i = 0; i < sl_count(units); i++) {
 		if (strcmp(text + digits, units[i].name))
 			continue;
-		return type_parse_decimal(text, digits, &number) &&
-		       number <= field->max / units[i].ms &&
-		       store_within(field, number * units[i].ms, object);
+		if (!type_parse_decimal(text, digits, &number) || number > max_ms / units[i].ms)
+			return false;
+		*ret_ms = number * units[i].ms;
+		return true;
 	}
 	return false;
+}
+
+static bool duration_parse(const struct field *field, struct scope *scope, const char *text,
+			   void *object)
+{
+	uint64_t ms;
+
+	return type_parse_duration(text, field->max, &ms) && store_within(field, ms, object);
 }
 
 char *type_duration_text(uint64_t ms)
@@ -146,7 +154,7 @@ static char *duration_expects(const struct field *field)
 	return sl_printf("%s (%s to %s)", field->noun, min, max);
 }
 
-const struct type type_duration = {duration_parse, duration_format, duration_expects, NULL};
+const struct type type_duration = {duration_parse, duration_format, duration_expects, NULL, false};
 
 /* ---- a range of HTTP statuses ---------------------------------------------------------------- */
 
@@ -182,4 +190,4 @@ static char *statuses_expects(const struct field *field)
 			 field->max);
 }
 
-const struct type type_statuses = {statuses_parse, statuses_format, statuses_expects, NULL};
+const struct type type_statuses = {statuses_parse, statuses_format, statuses_expects, NULL, false};

@@ -2,6 +2,7 @@
 #include "config/type.h"
 
 #include "base/memory.h"
+#include "base/reference.h"
 #include "config/schema.h"
 
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static char *name_expects(const struct field *field)
 	return sl_printf("%s (1 to %lu letters, digits, _ . : -)", field->noun, field->max);
 }
 
-const struct type type_name = {name_parse, array_format, name_expects, NULL};
+const struct type type_name = {name_parse, array_format, name_expects, NULL, false};
 
 /* What the kernel accepts, of ASCII. */
 static bool interface_parse(const struct field *field, struct scope *scope, const char *text,
@@ -65,7 +66,7 @@ static char *interface_expects(const struct field *field)
 	return sl_printf("%s (at most %lu characters, no / or :)", field->noun, field->max);
 }
 
-const struct type type_interface = {interface_parse, array_format, interface_expects, NULL};
+const struct type type_interface = {interface_parse, array_format, interface_expects, NULL, false};
 
 /* ---- owned strings --------------------------------------------------------------------------- */
 
@@ -99,7 +100,7 @@ static char *file_expects(const struct field *field)
 			 field->max);
 }
 
-const struct type type_file = {file_parse, string_format, file_expects, NULL};
+const struct type type_file = {file_parse, string_format, file_expects, NULL, false};
 
 /* Path and host are written into requests: a space or a line break would begin something else. */
 static bool path_parse(const struct field *field, struct scope *scope, const char *text,
@@ -115,7 +116,7 @@ static char *path_expects(const struct field *field)
 			 field->noun, field->max);
 }
 
-const struct type type_path = {path_parse, string_format, path_expects, NULL};
+const struct type type_path = {path_parse, string_format, path_expects, NULL, false};
 
 static bool host_parse(const struct field *field, struct scope *scope, const char *text,
 		       void *object)
@@ -129,4 +130,20 @@ static char *host_expects(const struct field *field)
 	return sl_printf("%s (at most %lu letters, digits, _ . : - [ ])", field->noun, field->max);
 }
 
-const struct type type_host = {host_parse, string_format, host_expects, NULL};
+const struct type type_host = {host_parse, string_format, host_expects, NULL, false};
+
+/* A secret itself would be shown by `show config`, and kept in the history. */
+static bool secret_parse(const struct field *field, struct scope *scope, const char *text,
+			 void *object)
+{
+	return fits(field, text) && reference_is_good(text) && string_store(field, text, object);
+}
+
+static char *secret_expects(const struct field *field)
+{
+	return sl_printf("%s by where it stands (${env:NAME} or file:/PATH, at most %lu "
+			 "characters)",
+			 field->noun, field->max);
+}
+
+const struct type type_secret = {secret_parse, string_format, secret_expects, NULL, true};

@@ -52,7 +52,7 @@ static const char *word_suggest(const struct field *field, const struct scope *s
 	return suggestion.best;
 }
 
-const struct type type_word = {word_parse, word_format, word_expects, word_suggest};
+const struct type type_word = {word_parse, word_format, word_expects, word_suggest, false};
 
 /* ---- protocol -------------------------------------------------------------------------------- */
 
@@ -78,7 +78,7 @@ static char *protocol_expects(const struct field *field)
 	return sl_printf("%s (tcp, udp)", field->noun);
 }
 
-const struct type type_protocol = {protocol_parse, protocol_format, protocol_expects, NULL};
+const struct type type_protocol = {protocol_parse, protocol_format, protocol_expects, NULL, false};
 
 /* ---- pool ------------------------------------------------------------------------------------ */
 
@@ -140,4 +140,4 @@ static const char *pool_suggest(const struct field *field, const struct scope *s
 	return suggestion.best;
 }
 
-const struct type type_pool = {pool_parse, pool_format, pool_expects, pool_suggest};
+const struct type type_pool = {pool_parse, pool_format, pool_expects, pool_suggest, false};

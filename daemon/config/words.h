@@ -17,6 +17,7 @@ extern const struct words words_algorithm;
 extern const struct words words_forward;
 extern const struct words words_tracking;
 extern const struct words words_when_empty;
+extern const struct words words_service_mode;
 extern const struct words words_check;
 extern const struct words words_attach;
 extern const struct words words_mode;

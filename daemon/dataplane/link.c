@@ -97,7 +97,7 @@ int link_create(const struct link_target *target, int program_fd, enum config_mo
 		fd = create(target, program_fd, wanted);
 	if (fd < 0)
 		return wanted == CONFIG_MODE_AUTO ? fd : refused(target, mode, fd, errors);
-	err = bpf_obj_pin(fd, path);
+	err = path ? bpf_obj_pin(fd, path) : 0;
 	if (err) {
 		close(fd);
 		return sl_fail(errors, -err, path, "the link can't be pinned: %s", strerror(-err));

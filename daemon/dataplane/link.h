@@ -13,7 +13,10 @@ struct link_target {
 	unsigned ifindex;
 };
 
-/* The descriptor of a new link that is pinned at `path`, or a negative errno with an error. */
+/*
+ * The descriptor of a new link that is pinned at `path`, or a negative errno with an error. NULL: not
+ * pinned, it ends with its last descriptor.
+ */
 int link_create(const struct link_target *target, int program_fd, enum config_mode wanted,
 		const char *path, enum config_mode *ret_mode, struct sl_errors *errors);
 

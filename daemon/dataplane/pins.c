@@ -21,6 +21,7 @@
 
 #define LINK_PREFIX   "link-"
 #define SHARED_PREFIX "shared-"
+#define TRIAL_PREFIX  "trial-"
 
 static void swap_characters(char *text, char from, char to)
 {
@@ -64,6 +65,11 @@ char *pins_link_path(const char *directory, const char *interface)
 char *pins_shared_path(const char *directory, const char *interface)
 {
 	return path_of(directory, SHARED_PREFIX, interface);
+}
+
+char *pins_trial_path(const char *directory, const char *interface)
+{
+	return path_of(directory, TRIAL_PREFIX, interface);
 }
 
 static int make(const char *path, struct sl_errors *errors)
@@ -117,6 +123,8 @@ static int remove_entry(const char *path, const char *name, unsigned *links)
 
 	if (!strncmp(name, SHARED_PREFIX, strlen(SHARED_PREFIX)))
 		return remove_shared(path, name, links);
+	if (!strncmp(name, TRIAL_PREFIX, strlen(TRIAL_PREFIX)))
+		return rmdir(path) ? -errno : 0;
 	if (strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)))
 		return unlink(path) ? -errno : 0;
 	err = link_remove(path);

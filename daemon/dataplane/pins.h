@@ -5,6 +5,7 @@
  *	PIN_DIR/v1/slots, flows, ...	maps
  *	PIN_DIR/v1/link-<interface>	a bpf_link of our own
  *	PIN_DIR/v1/shared-<interface>	a mark (a pinned map): attached behind libxdp's dispatcher
+ *	PIN_DIR/v1/trial-<interface>	a mark (a directory): attached on trial, not confirmed so far
  *
  * The file system refuses names with dots, which interfaces may have; they may not have colons, so
  * eth0.100 is link-eth0:100.
@@ -34,6 +35,7 @@ int pins_remove(const char *directory, unsigned *ret_links, struct sl_errors *er
 /* Caller frees. */
 char *pins_link_path(const char *directory, const char *interface);
 char *pins_shared_path(const char *directory, const char *interface);
+char *pins_trial_path(const char *directory, const char *interface);
 /* Of the link by which a daemon of another ABI still holds the interface, or NULL. Caller frees. */
 char *pins_foreign_link(const char *directory, const char *interface);
 

@@ -52,9 +52,36 @@ int program_map_fd(const struct program *program, enum map_number map);
 int program_load(struct program *program, const struct program_config *config,
 		 struct sl_errors *errors);
 
-/* Attaches the loaded program, or takes over the link that an earlier process left pinned. */
+/*
+ * Attaches the loaded program for good, or takes over the link that an earlier process left pinned. A
+ * trial is confirmed by it.
+ */
 int program_attach(struct program *program, const struct config_interface *interface,
 		   struct sl_errors *errors);
+
+/*
+ * Attaches it on trial: detached by program_end_trials() when the time is over, and by the kernel at
+ * once when this process ends, since the link isn't pinned. A trial that runs gets the new time. -EEXIST
+ * where it is attached for good.
+ */
+int program_try(struct program *program, const struct config_interface *interface, uint32_t for_ms,
+		struct sl_errors *errors);
+
+/*
+ * As a start does, this process's first or a later worker's: what is attached stays so, a trial runs on,
+ * and where a trial was not confirmed it is left off, also by later processes, until program_attach()
+ * or program_try(). Other interfaces are attached, on trial if program_set_trial() said so; then a trial
+ * that was not confirmed before this process began is no hindrance.
+ */
+int program_attach_at_start(struct program *program, const struct config_interface *interface,
+			    struct sl_errors *errors);
+void program_set_trial(struct program *program, uint32_t for_ms);
+
+/* Ends trials whose time is over. In how many ms the next is; -1: there is none. */
+int program_end_trials(struct program *program);
+/* Of a trial; 0: it is attached for good, or not. */
+uint32_t program_left_ms(const struct program *program, const char *interface);
+
 int program_detach(struct program *program, const char *interface, struct sl_errors *errors);
 
 /* How the interface is attached now; CONFIG_MODE_COUNT: not. */

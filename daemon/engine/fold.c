@@ -34,6 +34,7 @@ static void fold_service(const struct config *config, const struct config_servic
 		.when_empty = service->when_empty,
 		.drain_ms = service->drain_ms,
 		.udp_grace_ms = service->udp_grace_ms,
+		.mode = service->mode,
 		.backends = sl_calloc(pool->n_backends, sizeof(*ret->backends)),
 		.n_backends = pool->n_backends,
 	};

@@ -94,9 +94,19 @@ int loader_load(struct loader *loader, const struct program_config *config,
 	return ask(loader, &request, &reply, errors);
 }
 
-int loader_attach(struct loader *loader, uint32_t interface, struct sl_errors *errors)
+int loader_start(struct loader *loader, uint32_t interface, struct sl_errors *errors)
 {
-	struct request request = {.kind = REQUEST_ATTACH, .interface = interface};
+	struct request request = {.kind = REQUEST_START, .interface = interface};
+	struct reply reply;
+
+	return ask(loader, &request, &reply, errors);
+}
+
+int loader_attach(struct loader *loader, uint32_t interface, uint32_t trial_ms,
+		  struct sl_errors *errors)
+{
+	struct request request = {
+		.kind = REQUEST_ATTACH, .interface = interface, .trial_ms = trial_ms};
 	struct reply reply;
 
 	return ask(loader, &request, &reply, errors);
@@ -119,6 +129,18 @@ int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret
 
 	if (!err)
 		*ret_mode = reply.mode;
+	return err;
+}
+
+int loader_left(struct loader *loader, uint32_t interface, uint32_t *ret_ms,
+		struct sl_errors *errors)
+{
+	struct request request = {.kind = REQUEST_MODE, .interface = interface};
+	struct reply reply;
+	int err = ask(loader, &request, &reply, errors);
+
+	if (!err)
+		*ret_ms = reply.left_ms;
 	return err;
 }
 

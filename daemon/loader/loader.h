@@ -5,7 +5,7 @@
  * The loader (the parent) keeps root, the program, the links and the pins. The worker (the child)
  * has none of it and asks, over a SOCK_SEQPACKET pair, with fixed-size messages without strings:
  * load the program for a set of features; attach or detach interface number i of the list that the
- * loader read from root's own file; run the read-only program on a frame; note that the start is
+ * loader read from root's own file, for good or on trial, whose clock is the loader's; run the read-only program on a frame; note that the start is
  * done; set the level of its log. Requests of unknown kind,
  * size, version or bits are refused, descriptors sent along are closed, and the rate is bounded,
  * but for the question of how an interface is attached.
@@ -44,10 +44,17 @@ int loader_fd(const struct loader *loader);
 
 int loader_load(struct loader *loader, const struct program_config *config,
 		struct sl_errors *errors);
-int loader_attach(struct loader *loader, uint32_t interface, struct sl_errors *errors);
+/* As a start does: see program_attach_at_start(). */
+int loader_start(struct loader *loader, uint32_t interface, struct sl_errors *errors);
+/* On trial for that long (SLUICE_TRIAL_MIN_MS to SLUICE_TRIAL_MAX_MS); 0: for good. */
+int loader_attach(struct loader *loader, uint32_t interface, uint32_t trial_ms,
+		  struct sl_errors *errors);
 int loader_detach(struct loader *loader, uint32_t interface, struct sl_errors *errors);
 /* How it is attached; CONFIG_MODE_COUNT: it isn't. */
 int loader_mode(struct loader *loader, uint32_t interface, enum config_mode *ret_mode,
+		struct sl_errors *errors);
+/* How long its trial lasts; 0: there is none. */
+int loader_left(struct loader *loader, uint32_t interface, uint32_t *ret_ms,
 		struct sl_errors *errors);
 /* The start is done, see program_started(). */
 int loader_ready(struct loader *loader, struct sl_errors *errors);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loader/protocol.h"
 
+#include "sluice/api.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -48,8 +50,18 @@ static const char *refuse_strays(const struct request *request)
 {
 	if (request->kind != REQUEST_LOG && (request->log_component || request->log_level))
 		return "a needless level";
+	if (request->kind != REQUEST_ATTACH && request->trial_ms)
+		return "a needless trial";
 	if (request->kind != REQUEST_LOAD && !is_zero(&request->config, sizeof(request->config)))
 		return "a needless configuration";
+	return NULL;
+}
+
+static const char *refuse_trial(const struct request *request)
+{
+	if (request->trial_ms &&
+	    (request->trial_ms < SLUICE_TRIAL_MIN_MS || request->trial_ms > SLUICE_TRIAL_MAX_MS))
+		return "a trial of a time out of range";
 	return NULL;
 }
 
@@ -71,7 +83,7 @@ const char *protocol_refuse(const struct request *request, size_t size, size_t n
 	kind = request->kind;
 	if (kind >= REQUEST_COUNT)
 		return "a request of unknown kind";
-	if (request->zero || request->frame_size > sizeof(request->frame) ||
+	if (request->zero || request->zero2 || request->frame_size > sizeof(request->frame) ||
 	    (kind != REQUEST_EXPLAIN && request->frame_size) ||
 	    !is_zero(request->frame + request->frame_size,
 		     sizeof(request->frame) - request->frame_size))
@@ -82,6 +94,8 @@ const char *protocol_refuse(const struct request *request, size_t size, size_t n
 		return "an unknown interface";
 	if (kind == REQUEST_LOAD && refuse_config(&request->config))
 		return refuse_config(&request->config);
+	if (refuse_trial(request))
+		return refuse_trial(request);
 	return kind == REQUEST_LOG && refuse_level(request) ? refuse_level(request)
 							    : refuse_strays(request);
 }

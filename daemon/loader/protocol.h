@@ -13,7 +13,7 @@
 #include "dataplane/program.h"
 #include "sluice/abi.h"
 
-#define PROTOCOL_VERSION   2
+#define PROTOCOL_VERSION   3
 #define PROTOCOL_FRAME_MAX 2048
 #define PROTOCOL_WHERE_MAX 64
 #define PROTOCOL_WHAT_MAX  512
@@ -26,6 +26,7 @@ enum request_kind {
 	REQUEST_EXPLAIN,
 	REQUEST_READY,
 	REQUEST_LOG,
+	REQUEST_START, /* attach as a start does */
 	REQUEST_COUNT
 };
 
@@ -40,6 +41,8 @@ struct request {
 	uint8_t log_component; /* enum log_component, ALL too; 0 but for LOG, and so below */
 	uint8_t log_level;     /* enum log_level */
 	uint16_t zero;
+	uint32_t trial_ms; /* 0: for good, and but for ATTACH */
+	uint32_t zero2;
 };
 
 struct reply {
@@ -50,10 +53,10 @@ struct reply {
 	struct program_run run;		/* of REQUEST_EXPLAIN */
 	char where[PROTOCOL_WHERE_MAX]; /* the error, with final NULs; empty if result is 0 */
 	char what[PROTOCOL_WHAT_MAX];
-	uint32_t zero;
+	uint32_t left_ms; /* of REQUEST_MODE: of a trial, else 0 */
 };
 
-_Static_assert(sizeof(struct request) == 64 + PROTOCOL_FRAME_MAX, "no padding in a request");
+_Static_assert(sizeof(struct request) == 72 + PROTOCOL_FRAME_MAX, "no padding in a request");
 _Static_assert(sizeof(struct reply) == 32 + 2048 + PROTOCOL_WHERE_MAX + PROTOCOL_WHAT_MAX,
 	       "no padding in a reply");
 

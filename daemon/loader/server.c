@@ -41,6 +41,13 @@ struct server {
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
+static int attach(struct program *program, const struct config_interface *interface,
+		  uint32_t trial_ms, struct sl_errors *errors)
+{
+	return trial_ms ? program_try(program, interface, trial_ms, errors)
+			: program_attach(program, interface, errors);
+}
+
 static int carry_out(struct server *server, const struct request *request, struct reply *reply,
 		     struct sl_errors *errors)
 {
@@ -48,16 +55,20 @@ static int carry_out(struct server *server, const struct request *request, struc
 		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
 		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
 		[REQUEST_EXPLAIN] = "explain a frame", [REQUEST_READY] = "note that it is ready",
-		[REQUEST_LOG] = "log more or less",
+		[REQUEST_LOG] = "log more or less",    [REQUEST_START] = "attach it as at a start",
 	};
 	const struct config_interface *interface = &server->interfaces[request->interface];
 
 	log_debug("the worker asks to %s", words[request->kind]);
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_LOAD: return program_load(server->program, &request->config, errors);
-	case REQUEST_ATTACH: return program_attach(server->program, interface, errors);
+	case REQUEST_START: return program_attach_at_start(server->program, interface, errors);
+	case REQUEST_ATTACH: return attach(server->program, interface, request->trial_ms, errors);
 	case REQUEST_DETACH: return program_detach(server->program, interface->name, errors);
-	case REQUEST_MODE: reply->mode = program_mode(server->program, interface->name); return 0;
+	case REQUEST_MODE:
+		reply->mode = program_mode(server->program, interface->name);
+		reply->left_ms = program_left_ms(server->program, interface->name);
+		return 0;
 	case REQUEST_EXPLAIN:
 		return program_explain(server->program, interface->name, request->frame,
 				       request->frame_size, &reply->run, errors);
@@ -161,6 +172,16 @@ static void take_signal(struct server *server)
 		server->told = signal.ssi_signo;
 }
 
+/* Until when poll() waits; -1: for as long as it takes. */
+static int patience_ms(const struct server *server)
+{
+	int trial_ms = program_end_trials(server->program);
+
+	if (server->socket >= 0)
+		return trial_ms;
+	return trial_ms >= 0 && trial_ms < HANG_UP_MS ? trial_ms : HANG_UP_MS;
+}
+
 static void serve(struct server *server)
 {
 	/* It may have ended before SIGCHLD was blocked. */
@@ -171,11 +192,11 @@ static void serve(struct server *server)
 			{.fd = server->socket, .events = POLLIN},
 		};
 
-		int ready = poll(fds, sl_count(fds), server->socket < 0 ? HANG_UP_MS : -1);
+		int ready = poll(fds, sl_count(fds), patience_ms(server));
 
 		if (ready < 0)
 			continue;
-		if (!ready)
+		if (!ready && server->socket < 0)
 			kill(server->worker, SIGTERM);
 		else if (fds[0].revents)
 			take_signal(server);

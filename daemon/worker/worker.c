@@ -242,7 +242,7 @@ static int attach_all(struct worker *worker, struct sl_errors *errors)
 	const struct config *config = engine_config(worker->engine);
 
 	for (size_t i = 0; i < config->n_interfaces; i++) {
-		int err = loader_attach(worker->loader, i, errors);
+		int err = loader_start(worker->loader, i, errors);
 
 		if (err)
 			return err;

@@ -17,7 +17,10 @@
 
 /* ---- verdicts: one for every way a packet can leave -------------------------------------------- */
 
-/* X(name, XDP action, word, meaning). The word is the metric's label and the CLI's. */
+/*
+ * X(name, XDP action, word, meaning). The word is the metric's label and the CLI's. They
+ * stand by what is done: passed, dropped, answered, sent. packet.h compares with the borders.
+ */
 #define SLUICE_VERDICTS(X)                                                                         \
 	X(NOT_IP, XDP_PASS, "not_ip", "neither IPv4 nor IPv6 (ARP and the like)")                  \
 	X(NOT_SERVICE, XDP_PASS, "not_service", "not for a service")                               \
@@ -28,20 +31,30 @@
 	X(ICMP_ERROR, XDP_PASS, "icmp_error", "an ICMP error for a VIP")                           \
 	X(VIP_OTHER, XDP_PASS, "vip_other", "for a VIP's address, but none of its services")       \
 	X(TOO_BIG, XDP_PASS, "too_big", "larger than the way to the backend carries")              \
-	X(ECHO_REPLY, XDP_TX, "echo_reply", "an echo request to a VIP, answered")                  \
-	X(FORWARDED, XDP_TX, "forwarded", "sent to its backend, out of the interface it came in")  \
-	X(REDIRECTED, XDP_REDIRECT, "redirected", "sent to its backend, out of another interface") \
-	X(NO_BACKEND_RESET, XDP_TX, "no_backend_reset",                                            \
-	  "no usable backend: answered with a TCP reset (UDP: port unreachable)")                  \
-	X(NO_BACKEND_ICMP, XDP_TX, "no_backend_icmp",                                              \
-	  "no usable backend: answered with an ICMP error")                                        \
-	X(NO_BACKEND_DROP, XDP_DROP, "no_backend_drop", "no usable backend: dropped")              \
 	X(NO_BACKEND_PASS, XDP_PASS, "no_backend_pass", "no usable backend: left to the kernel")   \
+	X(LINK_GROUP, XDP_PASS, "link_group",                                                      \
+	  "an answer would go to, or from, a MAC address of many: left to the kernel")             \
+	X(SHADOW_ANSWERED, XDP_PASS, "shadow_answered",                                            \
+	  "a service in shadow mode: would be answered; left to the kernel")                       \
+	X(SHADOW_DROPPED, XDP_PASS, "shadow_dropped",                                              \
+	  "a service in shadow mode: would be dropped; left to the kernel")                        \
+	X(SHADOW_PASSED, XDP_PASS, "shadow_passed",                                                \
+	  "a service in shadow mode: would be left to the kernel, and is")                         \
+	X(NO_BACKEND_DROP, XDP_DROP, "no_backend_drop", "no usable backend: dropped")              \
 	X(NO_NEXT_HOP, XDP_DROP, "no_next_hop", "the backend's next hop isn't resolved")           \
 	X(NO_HEADROOM, XDP_DROP, "no_headroom", "no room in front of the frame for a header")      \
 	X(MARTIAN_SOURCE, XDP_DROP, "martian_source",                                              \
 	  "an answer would go to a source that can't have sent it")                                \
-	X(INTERNAL, XDP_DROP, "internal", "a case that should not exist; please report it")
+	X(INTERNAL, XDP_DROP, "internal", "a case that should not exist; please report it")        \
+	X(ECHO_REPLY, XDP_TX, "echo_reply", "an echo request to a VIP, answered")                  \
+	X(NO_BACKEND_RESET, XDP_TX, "no_backend_reset",                                            \
+	  "no usable backend: answered with a TCP reset (UDP: port unreachable)")                  \
+	X(NO_BACKEND_ICMP, XDP_TX, "no_backend_icmp",                                              \
+	  "no usable backend: answered with an ICMP error")                                        \
+	X(FORWARDED, XDP_TX, "forwarded", "sent to its backend, out of the interface it came in")  \
+	X(REDIRECTED, XDP_REDIRECT, "redirected", "sent to its backend, out of another interface") \
+	X(SHADOW_FORWARDED, XDP_PASS, "shadow_forwarded",                                          \
+	  "a service in shadow mode: would be sent to its backend; left to the kernel")
 
 enum verdict {
 	VERDICT_CONTINUE, /* not a verdict: the next stage decides */
@@ -89,6 +102,17 @@ enum tracking {
 #undef X
 };
 
+/* X(name, word): whether what is decided is done. */
+#define SLUICE_SERVICE_MODES(X)                                                                    \
+	X(ENFORCE, "enforce")                                                                      \
+	X(SHADOW, "shadow")
+
+enum service_mode {
+#define X(name, word) SERVICE_MODE_##name,
+	SLUICE_SERVICE_MODES(X) SERVICE_MODE_COUNT
+#undef X
+};
+
 /* X(name, word): how a packet reaches its backend. */
 #define SLUICE_FORWARDS(X)                                                                         \
 	X(IPIP, "ipip")                                                                            \
@@ -103,7 +127,8 @@ enum forward {
 /*
  * A service is found by what the packet is for. port_be 0 stands for any port. Each VIP address also
  * has one entry {address, 0, IPPROTO_ICMP or IPPROTO_ICMPV6} with the value SERVICE_NONE: it says "an
- * address of ours" for echo requests, ICMP errors and fragments.
+ * address of ours" for echo requests, ICMP errors and fragments. An address whose services are all in
+ * shadow mode has none: it is the host's.
  */
 struct vip4_key {
 	__be32 addr_be;
@@ -131,8 +156,10 @@ struct vip6_key {
  *   bits 42..43  enum tracking
  *   bits 44..51  source-hash: how many leading bits of the source address count (1 to 128)
  *   bit  52      live
+ *   bit  53      shadow: packets are counted and decided on, and left to the kernel
  */
 #define SERVICE_WORD_LIVE	    (1ull << 52)
+#define SERVICE_WORD_SHADOW	    (1ull << 53)
 #define SERVICE_WORD_CHUNK(w)	    ((__u32)(w))
 #define SERVICE_WORD_LOG2(w)	    ((__u32)((w) >> 32) & 31)
 #define SERVICE_WORD_ALGORITHM(w)   ((__u32)((w) >> 37) & 7)
@@ -296,7 +323,8 @@ struct traffic_counter { /* index: service id, or backend id */
 	X(L2, "a backend reached on the same segment")                                             \
 	X(SOURCE_HASH, "a service that hashes the source alone")                                   \
 	X(TURNS, "a round-robin service")                                                          \
-	X(TRACK_ALL, "a service that records all flows")
+	X(TRACK_ALL, "a service that records all flows")                                           \
+	X(SHADOW, "a service in shadow mode")
 
 enum feature_number {
 #define X(name, help) FEATURE_NUMBER_##name,
@@ -354,7 +382,8 @@ enum choice {
 
 /* Written by the read-only instance of the program on each run; index 0 of `explanation`. */
 struct explanation {
-	__u32 verdict;	 /* enum verdict */
+	__u16 verdict;	 /* enum verdict */
+	__u16 would_be;	 /* enum verdict: without shadow mode; VERDICT_CONTINUE: the same */
 	__u32 service;	 /* SERVICE_NONE: no service */
 	__u32 backend;	 /* SLOT_NONE: no backend */
 	__u32 slot;	 /* number within the service's table */

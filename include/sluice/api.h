@@ -27,10 +27,15 @@
 #define SLUICE_PATH_EVENTS     "/v1/events"  /* ?since, after, kind, limit, watch */
 #define SLUICE_PATH_DIFF       "/v1/diff"    /* POST: a configuration's text (?name=FILE) */
 #define SLUICE_PATH_EXPLAIN    "/v1/explain" /* POST */
+#define SLUICE_PATH_ATTACH     "/v1/attach"  /* POST {"interfaces":[..],"for_ms":..} */
 #define SLUICE_PATH_DETACH     "/v1/detach"  /* POST */
 #define SLUICE_PATH_LOG	       "/v1/log"     /* PUT {"component":..,"level":..} */
 #define SLUICE_PATH_METRICS    "/metrics"
 #define SLUICE_PATH_HEALTHZ    "/healthz"
+
+/* How long an interface may be attached on trial. */
+#define SLUICE_TRIAL_MIN_MS 1000
+#define SLUICE_TRIAL_MAX_MS (24 * 3600 * 1000)
 
 /* Bytes of a frame to explain. */
 #define SLUICE_FRAME_MIN 14

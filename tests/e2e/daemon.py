@@ -67,6 +67,15 @@ def config(*edits, name="sluice.yaml"):
     return path
 
 
+def forget():
+    """The next daemon begins without a history."""
+    shutil.rmtree(DIR / "state", ignore_errors=True)
+
+
+def history():
+    return json.loads(ctl("-o", "json", "history"))["generations"]
+
+
 def refused(*edits, options=(), status=1):
     """What sluiced says when it doesn't start."""
     words = at("lb", SLUICED, "-c", config(*edits), "-p", PINS, "-u", "nobody", *TEXT, *options)

@@ -6,11 +6,12 @@ import sys
 import traceback
 
 
-def run_tests(tests):
+def run_tests(tests, before_each):
     failed = 0
     for number, function in enumerate(tests, 1):
         name = function.__name__.replace("_", " ")
         try:
+            before_each()
             function()
             print(f"ok {number} - {name}", flush=True)
         except Exception as error:
@@ -21,7 +22,7 @@ def run_tests(tests):
     return failed
 
 
-def main(tests, make_site, take_site_away):
+def main(tests, make_site, take_site_away, before_each=lambda: None, on_failure=lambda: None):
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
         return 0
@@ -29,6 +30,9 @@ def main(tests, make_site, take_site_away):
     print(f"1..{len(tests)}", flush=True)
     try:
         make_site()
-        return 1 if run_tests(tests) else 0
+        if not run_tests(tests, before_each):
+            return 0
+        on_failure()
+        return 1
     finally:
         take_site_away()

@@ -70,6 +70,19 @@ static void check_trace(const char *bytes, size_t size)
 	must(strlen(id) == (good ? TRACE_ID_SIZE - 1 : 0));
 }
 
+static void check_attach(const char *bytes, size_t size)
+{
+	struct body_attach body;
+	struct sl_errors errors = {0};
+
+	if (body_parse_attach(bytes, size, &body, &errors))
+		must(errors.count);
+	else
+		must(!body.for_ms ||
+		     (body.for_ms >= SLUICE_TRIAL_MIN_MS && body.for_ms <= SLUICE_TRIAL_MAX_MS));
+	sl_errors_deinit(&errors);
+}
+
 static void check_explain(const char *bytes, size_t size)
 {
 	struct body_explain body;
@@ -101,6 +114,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		check_head(bytes, size - 1);
 	else if (data[0] == 'b')
 		check_backend(bytes, size - 1);
+	else if (data[0] == 'a')
+		check_attach(bytes, size - 1);
 	else if (data[0] == 'l')
 		check_log(bytes, size - 1);
 	else if (data[0] == 't')

@@ -165,6 +165,13 @@ def check_reset(program, vlan, ip, flags, data):
     same("no data, no options", (reset.dataofs, len(reset.payload)), (5, 0))
 
 
+def check_shadow(program, way, inner, vlan, padding):
+    frame = bytes(link(vlan) / inner) + b"\0" * padding
+    action, verdict, _, out = program.run(f"shadow{way}", frame)
+    same("action and verdict", (action, verdict), (2, "shadow_forwarded"))
+    same("the frame as it came", out.hex(), frame.hex())
+
+
 def check_unreachable(program, scene, vlan, ip, code):
     request = ip / UDP(sport=4444, dport=53) / Raw(b"y" * 100)
     _, verdict, _, out = program.run(scene, link(vlan) / request)
@@ -203,6 +210,8 @@ def cases(program):
                 yield (f"{where} in IPv{6 if backend else 4}", check_carried, f"backend{backend}",
                        inner, vlan, padding)
             yield f"{where} on the segment", check_l2, inner, vlan, padding
+            for way in range(4):
+                yield f"{where} in shadow {way}", check_shadow, way, inner, vlan, padding
     for id_, seq, data in ((0, 0, b""), (0xf7ff, 0, b""), (0, 0xf7ff, b""), (0xffff, 0xffff, b"abc"),
                            (1, 2, b"\0" * 56), (0xff00, 0xff, b"\xff" * 57)):
         for vlan in (0, 7):

@@ -2,8 +2,9 @@
 /*
  * Runs frames through the loaded program for an oracle that knows nothing of this code. Needs root.
  *
- * A line in:  SCENE FRAME    SCENE: backend0 to backend3 (where every slot leads, see setup.h), or the
- *                            word of a `when-empty`, with no backend at all; FRAME: hexadecimal
+ * A line in:  SCENE FRAME    SCENE: backend0 to backend3 (where every slot leads, see setup.h),
+ *                            shadow0 to shadow3 (the same in shadow mode), or the word of a
+ *                            `when-empty`, with no backend at all; FRAME: hexadecimal
  * A line out: ACTION VERDICT HASH FRAME
  */
 #include <stdio.h>
@@ -26,7 +27,10 @@ static const char *const empties[WHEN_EMPTY_COUNT] = {
 
 static void set_scene(const char *scene)
 {
-	int backend = strncmp(scene, "backend", 7) == 0 ? atoi(scene + 7) : -1;
+	const bool shadow = strncmp(scene, "shadow", 6) == 0;
+	int backend = shadow				  ? atoi(scene + 6)
+		      : strncmp(scene, "backend", 7) == 0 ? atoi(scene + 7)
+							  : -1;
 	int when_empty = 0;
 
 	while (backend < 0 && strcmp(scene, empties[when_empty]) != 0)
@@ -37,6 +41,8 @@ static void set_scene(const char *scene)
 
 		setup_service(s, ALGORITHM_MAGLEV, when_empty, TRACKING_MOVING, 0);
 		setup_slots(s, id, id);
+		if (shadow)
+			setup_shadow(s);
 	}
 }
 

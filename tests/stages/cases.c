@@ -3,7 +3,7 @@
 
 static const struct check_case all[] = {
 #define X(function, name) {name, case_##function},
-	PARSE_CASES(X) STEER_CASES(X) FORWARD_CASES(X) REPLY_CASES(X)
+	PARSE_CASES(X) STEER_CASES(X) FORWARD_CASES(X) REPLY_CASES(X) SHADOW_CASES(X)
 #undef X
 };
 

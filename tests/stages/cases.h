@@ -61,13 +61,21 @@
 	X(reply_never_reset, "a reset is never answered")                                          \
 	X(reply_unreachable, "no backend: ICMP unreachable")                                       \
 	X(reply_drop_pass, "no backend: drop, pass")                                               \
-	X(reply_bad_source, "nothing is answered to a source that can't be")
+	X(reply_bad_source, "nothing is answered to a source that can't be")                       \
+	X(reply_link_group, "what was sent to or from a group's MAC passes unanswered")
+
+#define SHADOW_CASES(X)                                                                            \
+	X(shadow_decides, "shadow: every decision as if enforced, and the frame passes untouched") \
+	X(shadow_counts, "shadow: services and backends count what would be sent")                 \
+	X(shadow_records, "shadow: flows are recorded and their records followed")                 \
+	X(shadow_beside, "shadow: other services and the host's own traffic are as ever")
 
 #define X(function, name) void case_##function(void);
 PARSE_CASES(X)
 STEER_CASES(X)
 FORWARD_CASES(X)
 REPLY_CASES(X)
+SHADOW_CASES(X)
 #undef X
 
 /* Runs all of them as TAP; returns the exit status. */

@@ -252,3 +252,33 @@ void case_reply_bad_source(void)
 	setup_empty(WHEN_EMPTY_DROP);
 	CHECK_EQUAL(run((struct frame_spec){.source = "0.0.0.0"}), VERDICT_NO_BACKEND_DROP);
 }
+
+/* In each way that a frame gets an answer: by one bit of a MAC it passes instead. */
+static void check_link_group(struct frame_spec spec)
+{
+	for (int i = 1; i < 4; i++) {
+		spec.to_group = i & 1;
+		spec.from_group = i & 2;
+		CHECK_EQUAL(run(spec), VERDICT_LINK_GROUP);
+	}
+	spec.to_group = spec.from_group = false;
+	CHECK(run(spec) != VERDICT_LINK_GROUP);
+}
+
+void case_reply_link_group(void)
+{
+	for (int family = 4; family <= 6; family += 2) {
+		const int icmp = family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+		setup_empty(WHEN_EMPTY_RESET);
+		check_link_group((struct frame_spec){.family = family, .tcp_flags = SYN});
+		check_link_group((struct frame_spec){.family = family, .protocol = IPPROTO_UDP});
+		check_link_group((struct frame_spec){
+			.family = family, .protocol = icmp, .icmp_type = family == 4 ? 8 : 128});
+		setup_empty(WHEN_EMPTY_ICMP);
+		check_link_group((struct frame_spec){.family = family, .vlan = 12});
+	}
+	/* What is sent on has a MAC of ours: some networks reach a VIP by a group's. */
+	setup_site(FEATURE_ALL);
+	CHECK_EQUAL(run((struct frame_spec){.to_group = true}), VERDICT_FORWARDED);
+}

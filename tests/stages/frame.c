@@ -60,8 +60,11 @@ static void append_link(struct frame *f, const struct frame_spec *s)
 {
 	static const unsigned char macs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
 	int type = s->family == 6 ? 0x86dd : 0x0800;
+	unsigned char *link = append(f, sizeof(macs));
 
-	memcpy(append(f, sizeof(macs)), macs, sizeof(macs));
+	memcpy(link, macs, sizeof(macs));
+	link[0] |= s->to_group;
+	link[6] |= s->from_group;
 	if (s->vlan) {
 		put16(append(f, 2), s->vlan_tpid ? s->vlan_tpid : 0x8100);
 		put16(append(f, 2), s->vlan);

@@ -50,8 +50,9 @@ struct frame_spec {
 	int icmp_type;	/* ICMP and ICMPv6 */
 	int id, number; /* of an echo */
 	bool zero_payload;
-	int payload; /* bytes */
-	int padding; /* bytes behind the IP packet */
+	bool to_group, from_group; /* by MAC address */
+	int payload;		   /* bytes */
+	int padding;		   /* bytes behind the IP packet */
 };
 
 void frame_build(struct frame *f, struct frame_spec spec);

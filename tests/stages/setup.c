@@ -100,6 +100,14 @@ void setup_service(int service, enum algorithm algorithm, enum when_empty when_e
 	world_put(MAP_services, &id, &service_entries[id]);
 }
 
+void setup_shadow(int service)
+{
+	__u32 id = service;
+
+	service_entries[id].word |= SERVICE_WORD_SHADOW;
+	world_put(MAP_services, &id, &service_entries[id]);
+}
+
 void setup_grace(int service, __u64 until_ns)
 {
 	__u32 id = service;

@@ -28,6 +28,8 @@ void setup_site(__u32 features);
 
 void setup_service(int service, enum algorithm algorithm, enum when_empty when_empty,
 		   enum tracking tracking, int source_bits);
+/* Until the next setup_service(). */
+void setup_shadow(int service);
 void setup_grace(int service, __u64 until_ns);
 void setup_slots(int service, int current, int origin); /* all; backends' ids, or SLOT_NONE */
 void setup_slot(int service, int slot, int current);	/* one, settled */

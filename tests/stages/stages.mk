@@ -3,7 +3,7 @@
 # The packet path's own tests: one table of cases, run as plain C and in the kernel.
 
 CASES := $(patsubst %,$(B)/san/tests/stages/%.o,cases cases_parse cases_steer cases_table \
-	cases_forward cases_reply setup world frame check)
+	cases_forward cases_reply cases_shadow setup world frame check)
 
 $(B)/tests/packet_native: $(CASES) $(B)/san/tests/stages/world_native.o
 $(B)/tests/packet_kernel: $(CASES) $(B)/san/tests/stages/world_kernel.o

@@ -55,6 +55,8 @@ int world_execute(bool explain, struct frame *f);
  * maps. They end with the process.
  */
 void world_programs(int ret_programs[2]);
+/* Only in the kernel: of a per-CPU map, the value of one CPU. */
+void world_get_of_cpu(enum map_number map, const void *key, int cpu, void *ret_value);
 
 /* What the read-only instance wrote down before the last run. */
 const struct explanation *world_explanation(void);

@@ -125,15 +125,33 @@ void world_put(enum map_number map, const void *key, const void *value)
 }
 
 /* All per-CPU values are made of 64-bit counters. */
-void world_get(enum map_number map, const void *key, void *ret_value)
+static __u32 words_of(enum map_number map)
+{
+	return map == MAP_verdict_counters ? 2 : map == MAP_flow_events ? 1 : 3;
+}
+
+static const __u64 *read_all(enum map_number map, const void *key)
 {
 	static __u64 values[3 * 256];
-	int cpus = libbpf_num_possible_cpus();
-	__u32 words = map == MAP_verdict_counters ? 2 : map == MAP_flow_events ? 1 : 3;
-	__u64 *sums = ret_value;
 
+	memset(values, 0, sizeof(values));
 	if (bpf_map_lookup_elem(now->maps[map], key, values) != 0)
 		die("can't read a map");
+	return values;
+}
+
+void world_get_of_cpu(enum map_number map, const void *key, int cpu, void *ret_value)
+{
+	memcpy(ret_value, read_all(map, key) + cpu * words_of(map), words_of(map) * sizeof(__u64));
+}
+
+void world_get(enum map_number map, const void *key, void *ret_value)
+{
+	const __u64 *values = read_all(map, key);
+	int cpus = libbpf_num_possible_cpus();
+	__u32 words = words_of(map);
+	__u64 *sums = ret_value;
+
 	if (map == MAP_flows) {
 		memcpy(ret_value, values, sizeof(struct flow_bucket));
 		return;

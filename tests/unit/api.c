@@ -397,6 +397,7 @@ Test(api, explain)
 		200);
 	cr_assert(object);
 	cr_expect_str_eq(text_at(object, "verdict"), "forwarded");
+	cr_expect(json_is_null(json_object_get(object, "would_be")));
 	cr_expect_str_eq(text_at(object, "action"), "XDP_TX");
 	cr_expect_str_eq(text_at(object, "service"), "www");
 	cr_expect_str_eq(text_at(object, "slot_state"), "settled");
@@ -404,6 +405,27 @@ Test(api, explain)
 	cr_expect_str_eq(text_at(object, "hash"), "fedcba9876543210");
 	cr_expect_eq(strlen(text_at(object, "output_hex")), 2 * served.fake->frame_size);
 	cr_expect_eq(served.fake->frame_size, 54);
+	json_decref(object);
+}
+
+Test(api, explain_of_a_service_in_shadow)
+{
+	json_t *object, *stages;
+
+	served.fake->explanation = (struct explanation){
+		.verdict = VERDICT_SHADOW_DROPPED,
+		.would_be = VERDICT_NO_NEXT_HOP,
+		.service = 1,
+		.backend = 5,
+	};
+	object = served_json(&served, "POST", "/v1/explain",
+			     "{\"frame_hex\":\"ffffffffffff0200000000010806\"}", 200);
+	cr_expect_str_eq(text_at(object, "verdict"), "shadow_dropped");
+	cr_expect_str_eq(text_at(object, "would_be"), "no_next_hop");
+	stages = json_object_get(object, "stages");
+	cr_expect_str_eq(
+		text_at(json_array_get(stages, json_array_size(stages) - 2), "decision"),
+		"enforced, it would be no_next_hop: the backend's next hop isn't resolved");
 	json_decref(object);
 }
 
@@ -439,6 +461,36 @@ Test(api, detach)
 	json_decref(object);
 	served.fake->fail_loader = true;
 	expect_problem("POST", "/v1/detach", "", 500, "loader", "gone");
+}
+
+static json_int_t trial_left(json_t *object)
+{
+	json_int_t left =
+		json_integer_value(json_object_get(item(object, "interfaces", 0), "trial_left_ms"));
+
+	json_decref(object);
+	return left;
+}
+
+Test(api, attach)
+{
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":60000}", 500, "interface eth0",
+		       "is attached for good");
+	json_decref(served_json(&served, "POST", "/v1/detach", "", 200));
+	cr_expect_eq(trial_left(served_json(&served, "POST", "/v1/attach",
+					    "{\"interface\":\"eth0\",\"for_ms\":60000}", 200)),
+		     60000);
+	cr_expect_not(served.fake->detached);
+	cr_expect_eq(trial_left(served_json(&served, "GET", "/v1/interfaces", "", 200)), 60000);
+	cr_expect_eq(trial_left(served_json(&served, "POST", "/v1/attach", "{}", 200)), 0);
+	expect_problem("POST", "/v1/attach", "{\"interface\":\"eth7\"}", 404, "body.interface",
+		       "eth7");
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":999}", 400, "body.for_ms", "1000");
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":86400001}", 400, "body.for_ms", "1000");
+	expect_problem("POST", "/v1/attach", "{\"for_ms\":\"60s\"}", 400, "body.for_ms", "1000");
+	expect_problem("POST", "/v1/attach", "{\"interface\":\"\"}", 400, "body.interface", "name");
+	served.fake->fail_loader = true;
+	expect_problem("POST", "/v1/attach", "{}", 500, "loader", "gone");
 }
 
 /* ---- without a configuration ------------------------------------------------------------------------------- */

@@ -116,6 +116,8 @@ static const struct {
 	{"when-empty: reset", "when-empty: drop", "~ services.web.when-empty: reset -> drop\n"},
 	{"drain: 20m", "drain: 19m", "~ services.web.drain: 20m -> 19m\n"},
 	{"udp-grace: 30s", "udp-grace: 31s", "~ services.web.udp-grace: 30s -> 31s\n"},
+	{"udp-grace: 30s", "udp-grace: 30s, mode: shadow",
+	 "~ services.web.mode: enforce -> shadow\n"},
 };
 
 Test(config_diff, each_value_is_named_and_it_alone)

@@ -131,6 +131,7 @@ static void draw_service(const struct config *config, struct config_service *ser
 	service->when_empty = draw(0, WHEN_EMPTY_COUNT - 1);
 	service->drain_ms = draw(1000, 4 * 3600000);
 	service->udp_grace_ms = draw(0, service->drain_ms);
+	service->mode = draw(0, SERVICE_MODE_COUNT - 1);
 }
 
 static void draw_globals(struct config *config)
@@ -219,7 +220,8 @@ static bool services_equal(const struct config_service *a, const struct config_s
 {
 	return EQUAL_TEXT(name) && EQUAL_ADDRESS(vip) && EQUAL(protocol) && EQUAL(port) &&
 	       EQUAL(pool) && EQUAL(algorithm) && EQUAL(source_bits) && EQUAL(forward) &&
-	       EQUAL(tracking) && EQUAL(when_empty) && EQUAL(drain_ms) && EQUAL(udp_grace_ms);
+	       EQUAL(tracking) && EQUAL(when_empty) && EQUAL(drain_ms) && EQUAL(udp_grace_ms) &&
+	       EQUAL(mode);
 }
 
 static bool interfaces_equal(const struct config_interface *a, const struct config_interface *b)

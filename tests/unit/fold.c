@@ -24,7 +24,7 @@ static const char text[] =
 	"udp-grace: 30s}\n"
 	"  b: {vip: '2001:db8::1', protocol: tcp, port: any, pool: checked, algorithm: "
 	"round-robin, "
-	"when-empty: icmp, drain: 5m, udp-grace: 0s}\n";
+	"when-empty: icmp, drain: 5m, udp-grace: 0s, mode: shadow}\n";
 
 static struct config *config;
 static struct overlay overlay;
@@ -76,6 +76,8 @@ Test(fold, what_a_file_says_of_a_service)
 	cr_expect_eq(a->tracking, TRACKING_ALL);
 	cr_expect_eq(a->when_empty, WHEN_EMPTY_DROP);
 	cr_expect_eq(b->when_empty, WHEN_EMPTY_ICMP);
+	cr_expect_eq(a->mode, SERVICE_MODE_ENFORCE);
+	cr_expect_eq(b->mode, SERVICE_MODE_SHADOW);
 	cr_expect_eq(a->drain_ms, 20 * 60 * 1000);
 	cr_expect_eq(a->udp_grace_ms, 30 * 1000);
 	cr_expect_eq(b->drain_ms, 5 * 60 * 1000);

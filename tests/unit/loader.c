@@ -9,11 +9,14 @@
 #include "base/memory.h"
 #include "loader/protocol.h"
 #include "random.h"
+#include "sluice/api.h"
 #include "veth.h"
 
 #include <criterion/criterion.h>
 
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,12 +96,12 @@ static int use_all(int socket)
 	enum config_mode mode = CONFIG_MODE_AUTO;
 	struct program_run run;
 
-	CHECK(loader_attach(loader, 0, &errors) == -EINVAL && told("no program is loaded yet"));
+	CHECK(loader_attach(loader, 0, 0, &errors) == -EINVAL && told("no program is loaded yet"));
 	CHECK(!loader_load(loader, &veth_program, &errors));
 	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_COUNT);
-	CHECK(!loader_attach(loader, 0, &errors));
+	CHECK(!loader_attach(loader, 0, 0, &errors));
 	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_NATIVE);
-	CHECK(loader_attach(loader, 1, &errors) == -ENODEV);
+	CHECK(loader_attach(loader, 1, 0, &errors) == -ENODEV);
 	CHECK(told("interface absent0: there is no such interface"));
 	CHECK(!loader_explain(loader, 0, arp, sizeof(arp), &run, &errors));
 	CHECK(run.action == XDP_PASS && run.size == sizeof(arp));
@@ -127,7 +130,7 @@ static int attach_and_exit(int socket)
 	struct loader *loader = loader_new(socket);
 
 	CHECK(!loader_load(loader, &veth_program, &errors));
-	CHECK(!loader_attach(loader, 0, &errors));
+	CHECK(!loader_attach(loader, 0, 0, &errors));
 	return 7;
 }
 
@@ -135,6 +138,60 @@ Test(loader, returns_the_workers_status_and_leaves_the_link)
 {
 	cr_expect_eq(serve(attach_and_exit), 7);
 	cr_expect_eq(program_mode(program, VETH_IN), CONFIG_MODE_NATIVE);
+}
+
+/* The loader's own clock ends it, whatever the worker does. */
+static int await_the_end_of_a_trial(int socket)
+{
+	struct loader *loader = loader_new(socket);
+	enum config_mode mode = CONFIG_MODE_COUNT;
+	uint32_t left_ms = 0;
+
+	CHECK(!loader_load(loader, &veth_program, &errors));
+	CHECK(!loader_attach(loader, 0, SLUICE_TRIAL_MIN_MS, &errors));
+	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_NATIVE);
+	CHECK(!loader_left(loader, 0, &left_ms, &errors));
+	CHECK(left_ms > 0 && left_ms <= SLUICE_TRIAL_MIN_MS + 1);
+	for (unsigned i = 0; mode != CONFIG_MODE_COUNT && i < 100; i++) {
+		usleep(100000);
+		CHECK(!loader_mode(loader, 0, &mode, &errors));
+	}
+	CHECK(mode == CONFIG_MODE_COUNT);
+	CHECK(!loader_start(loader, 0, &errors));
+	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_COUNT);
+	CHECK(!loader_attach(loader, 0, 0, &errors));
+	CHECK(!loader_mode(loader, 0, &mode, &errors) && mode == CONFIG_MODE_NATIVE);
+	CHECK(loader_attach(loader, 0, SLUICE_TRIAL_MIN_MS, &errors) == -EEXIST);
+	loader_free(loader);
+	return 0;
+}
+
+Test(loader, ends_a_trial_in_time)
+{
+	cr_expect_eq(serve(await_the_end_of_a_trial), 0);
+}
+
+/* Asks nothing more: poll() itself must come back. */
+static int sleep_over_a_trial(int socket)
+{
+	struct loader *loader = loader_new(socket);
+
+	CHECK(!loader_load(loader, &veth_program, &errors));
+	CHECK(!loader_attach(loader, 0, SLUICE_TRIAL_MIN_MS, &errors));
+	for (unsigned i = 0; i < 100; i++) {
+		__u32 id = 0;
+
+		usleep(100000);
+		CHECK(!bpf_xdp_query_id(if_nametoindex(VETH_IN), 0, &id));
+		if (!id)
+			return 0;
+	}
+	return 1;
+}
+
+Test(loader, ends_a_trial_without_being_asked)
+{
+	cr_expect_eq(serve(sleep_over_a_trial), 0);
 }
 
 /* ---- what it refuses ------------------------------------------------------------------------- */

@@ -3,6 +3,9 @@
  * Under load on two CPUs at once, and while programs are swapped, the verdicts sum to the packets: live
  * frames of every kind, by way of a veth pair, into the attached program. What came in is the
  * interface's own count. Needs root and two CPUs.
+ *
+ * A veth pair hands frames over on the CPU that sends them. Calls with few frames each spend their time
+ * on being set up, so the CPUs seldom meet there: the last one is long, and both begin it together.
  */
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -23,8 +26,9 @@
 #include "veth.h"
 
 #define CPUS   2
-#define CALLS  300
+#define CALLS  39
 #define BATCH  64 /* the ring of a veth queue holds 256 */
+#define LONG   100000
 #define SOURCE 200
 
 struct sender {
@@ -35,6 +39,7 @@ struct sender {
 };
 
 static bool all_sent;
+static pthread_barrier_t together;
 
 /* ---- programs beside the one that is tested ---------------------------------------------------- */
 
@@ -100,26 +105,37 @@ static void build_site(unsigned ifindex)
 		setup_state(BACKEND(DNS6, i), BACKEND_DOWN);
 }
 
-/* Each call has pages of its own, so that no frame is sent a second time as the program left it. */
+static void send_frames(struct sender *sender, struct frame_spec spec, int count)
+{
+	struct frame frame;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .repeat = count,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
+
+	frame_build(&frame, spec);
+	run.data_size_in = frame.length;
+	sender->failed |= bpf_prog_test_run_opts(sender->generator, &run) != 0;
+}
+
+/*
+ * Each call has pages of its own, so that no frame is sent a second time as the program left it. The
+ * long one's frames pass as they are.
+ */
 static void *send_all(void *context)
 {
 	struct sender *sender = context;
-	struct frame frame;
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(sender->cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	for (unsigned i = 0; i < CALLS && !sender->failed; i++) {
+	for (unsigned i = 0; i < CALLS; i++) {
 		struct frame_spec spec = kinds[i % sl_count(kinds)];
-		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .repeat = BATCH,
-			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 
 		spec.source_port = 1024 + i % SOURCE;
-		frame_build(&frame, spec);
-		run.data_size_in = frame.length;
-		sender->failed = bpf_prog_test_run_opts(sender->generator, &run) != 0;
+		send_frames(sender, spec, BATCH);
 	}
+	pthread_barrier_wait(&together);
+	send_frames(sender, (struct frame_spec){.destination = "198.51.100.77"}, LONG);
 	return NULL;
 }
 
@@ -167,6 +183,20 @@ static __u64 sum_verdicts(unsigned *ret_kinds)
 	return sum;
 }
 
+/* The fewest that a CPU counted of what the long calls send. */
+static __u64 least_of_cpus(void)
+{
+	struct verdict_counter counter;
+	const __u32 passed = VERDICT_NOT_SERVICE;
+	__u64 least = ~0ull;
+
+	for (int cpu = 0; cpu < CPUS; cpu++) {
+		world_get_of_cpu(MAP_verdict_counters, &passed, cpu, &counter);
+		least = counter.packets < least ? counter.packets : least;
+	}
+	return least;
+}
+
 /* Frames are on their way for a moment after they were sent: until nothing more comes. */
 static __u64 wait_for_silence(void)
 {
@@ -199,6 +229,7 @@ static void case_sum(void)
 	CHECK(link >= 0);
 	CHECK_EQUAL(bpf_xdp_attach(out, load_sink(), XDP_FLAGS_DRV_MODE, NULL), 0);
 	not_counted = count_received(VETH_IN) - sum_verdicts(&n_kinds);
+	pthread_barrier_init(&together, NULL, CPUS);
 	pthread_create(&swapper, NULL, swap_programs, &link);
 	for (int i = 0; i < CPUS; i++) {
 		senders[i] = (struct sender){.cpu = i, .generator = load_generator(out)};
@@ -211,10 +242,10 @@ static void case_sum(void)
 	__atomic_store_n(&all_sent, true, __ATOMIC_RELEASE);
 	pthread_join(swapper, &swaps);
 	received = wait_for_silence() - not_counted;
-	printf("# %llu frames received of %d sent, %ld swaps\n", received, CPUS * CALLS * BATCH,
-	       (long)swaps);
+	printf("# %llu frames received of %d sent, %ld swaps, %llu by the CPU with the fewest\n",
+	       received, CPUS * (CALLS * BATCH + LONG), (long)swaps, least_of_cpus());
 	CHECK_EQUAL(sum_verdicts(&n_kinds), received);
-	CHECK(received > CPUS * CALLS * BATCH / 2);
+	CHECK(least_of_cpus() > LONG / 2);
 	CHECK(n_kinds >= 8);
 	CHECK((long)swaps > 2);
 	close(link);

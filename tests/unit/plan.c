@@ -98,6 +98,7 @@ static void expect_service(const struct target_service *service, bool *chunk_use
 	cr_expect_eq(SERVICE_WORD_ALGORITHM(word), service->algorithm);
 	cr_expect_eq(SERVICE_WORD_WHEN_EMPTY(word), service->when_empty);
 	cr_expect_eq(SERVICE_WORD_TRACKING(word), service->tracking);
+	cr_expect_eq((word & SERVICE_WORD_SHADOW) != 0, service->mode == SERVICE_MODE_SHADOW);
 	cr_expect_eq(SERVICE_WORD_SOURCE_BITS(word), service->source_bits);
 	cr_expect_geq(SERVICE_WORD_LOG2(word), maglev_log2(service->n_backends));
 	cr_expect_eq(world.notes[vip->service].drain_ms, service->drain_ms);
@@ -113,15 +114,19 @@ static void expect_service(const struct target_service *service, bool *chunk_use
 		expect_backend(vip->service, service, &service->backends[i]);
 }
 
+/* Of VIPs that have a service which isn't in shadow mode. */
 static size_t count_addresses(const struct target *target)
 {
 	size_t count = 0;
 
 	for (size_t i = 0, k; i < target->n_services; i++) {
+		const struct target_service *service = &target->services[i];
+
 		for (k = 0; k < i; k++)
-			if (address_equal(&target->services[i].vip, &target->services[k].vip))
+			if (address_equal(&service->vip, &target->services[k].vip) &&
+			    target->services[k].mode == SERVICE_MODE_ENFORCE)
 				break;
-		count += k == i;
+		count += k == i && service->mode == SERVICE_MODE_ENFORCE;
 	}
 	return count;
 }
@@ -157,6 +162,7 @@ static uint32_t features_of(const struct target *target)
 		features |= service->algorithm == ALGORITHM_SOURCE_HASH ? FEATURE_SOURCE_HASH : 0;
 		features |= service->algorithm >= ALGORITHM_ROUND_ROBIN ? FEATURE_TURNS : 0;
 		features |= service->tracking == TRACKING_ALL ? FEATURE_TRACK_ALL : 0;
+		features |= service->mode == SERVICE_MODE_SHADOW ? FEATURE_SHADOW : 0;
 	}
 	for (uint32_t i = 0; i < world.size.backends; i++) /* with those that linger */
 		if (world.backends[i].state != BACKEND_FREE)

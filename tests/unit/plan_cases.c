@@ -169,6 +169,40 @@ Test(plan_cases, features_are_added_first_and_fall_away_last)
 	target_deinit(&target);
 }
 
+/* Neither a slot nor a record changes on the way. */
+Test(plan_cases, in_shadow_the_address_is_the_hosts)
+{
+	struct target target = two_services();
+	struct plan plan;
+	size_t all;
+
+	reach(&target);
+	all = world.n_vips;
+	target.services[0].mode = SERVICE_MODE_SHADOW;
+	plan = plan_for(&target);
+	/* The program first, which knows of it. */
+	cr_expect_eq(plan.count, 2);
+	cr_expect_eq(plan.steps[0].kind, STEP_PROGRAM);
+	cr_expect_eq(plan.steps[1].kind, STEP_SERVICE_WORD);
+	apply_steps(&plan, plan.count);
+	plan_deinit(&plan);
+
+	target.services[1].mode = SERVICE_MODE_SHADOW;
+	plan = plan_for(&target);
+	cr_expect_eq(plan.count, 2);
+	cr_expect_eq(plan.steps[0].kind, STEP_SERVICE_WORD);
+	cr_expect_eq(plan.steps[1].kind, STEP_VIP);
+	cr_expect_eq(plan.steps[1].before.vip.port_be, 0);
+	apply_steps(&plan, plan.count);
+	cr_expect_eq(world.n_vips, all - 1);
+	plan_deinit(&plan);
+
+	target.services[0].mode = SERVICE_MODE_ENFORCE;
+	reach(&target);
+	cr_expect_eq(world.n_vips, all);
+	target_deinit(&target);
+}
+
 Test(plan_cases, features_stay_while_a_backend_lingers)
 {
 	struct target target = two_services();

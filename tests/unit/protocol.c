@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loader/protocol.h"
 
+#include "sluice/api.h"
 #include "veth.h"
 
 #include <criterion/criterion.h>
@@ -35,6 +36,11 @@ Test(protocol, refuses_what_it_does_not_know)
 		EXPECT_REFUSED(kind, r.frame_size = PROTOCOL_FRAME_MAX + 1);
 		EXPECT_REFUSED(kind, r.frame[PROTOCOL_FRAME_MAX - 1] = 1);
 		EXPECT_REFUSED(kind, r.zero = 1);
+		EXPECT_REFUSED(kind, r.zero2 = 1);
+		EXPECT_REFUSED(kind, r.trial_ms = SLUICE_TRIAL_MIN_MS - 1);
+		EXPECT_REFUSED(kind, r.trial_ms = SLUICE_TRIAL_MAX_MS + 1);
+		if (kind != REQUEST_ATTACH)
+			EXPECT_REFUSED(kind, r.trial_ms = SLUICE_TRIAL_MIN_MS);
 		EXPECT_REFUSED(kind, r.config.zero = 1);
 		EXPECT_REFUSED(kind, r.config.zero2 = 1);
 		EXPECT_REFUSED(kind, r.log_component = LOG_COMPONENT_ALL + 1);

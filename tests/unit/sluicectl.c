@@ -326,11 +326,12 @@ GOLDEN(rollback, "sluicectl rollback", "sluicectl rollback 9",
        "sluicectl apply -m 'first' other.yaml", "sluicectl rollback --if-generation 1",
        "sluicectl rollback --max-move 1%", "sluicectl rollback -m 'was better'",
        "sluicectl rollback 2", "sluicectl rollback 2", "sluicectl history",
+       "sluicectl rollback --confirm 60s 1", "sluicectl rollback",
        "sluicectl history -n 1 -o json | grep -v hash")
 GOLDEN(show_config_at, "sluicectl show config --at 9", "sluicectl apply other.yaml >/dev/null",
        "sluicectl show config --at 1 | sluicectl diff -",
        "sluicectl show config --at 2 | sluicectl diff -",
-       "sluicectl show config --at 1 -o json | grep -v text")
+       "sluicectl show config --at 1 -o json | head -n 3")
 GOLDEN(lockout, "sluicectl diff own.yaml", "sluicectl apply own.yaml")
 GOLDEN(override, "sluicectl drain web/web1", "sluicectl show backends", "sluicectl enable web/web1",
        "sluicectl disable web/web2", "sluicectl enable web/web2", "sluicectl weight web/web2 7",
@@ -370,6 +371,10 @@ GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine
        "sluicectl log warning", "sluicectl log", "sluicectl log api loud", "sluicectl log enigne",
        "sluicectl log enigne debug", "sluicectl log a b c", "sluicectl log loader info -o json",
        "sluicectl help log")
+GOLDEN(attach, "sluicectl attach --for 60s", "sluicectl detach", "sluicectl attach eth0 --for 60s",
+       "sluicectl show interfaces", "sluicectl attach", "sluicectl show interfaces",
+       "sluicectl attach -o json", "sluicectl attach eth7", "sluicectl attach --for 1ms",
+       "sluicectl attach --for 2d", "sluicectl help attach")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")

@@ -2,7 +2,7 @@
 #
 # What unit tests need besides the modules.
 
-$(addprefix $(B)/tests/,program dataplane loader protocol): $(B)/san/tests/veth.o
+$(addprefix $(B)/tests/,program trial dataplane loader protocol): $(B)/san/tests/veth.o
 $(addprefix $(B)/tests/,fake engine engine_news engine_faults override): $(B)/san/tests/fake_dataplane.o
 
 # The client's own files besides its main(), over a made-up host.
