@@ -28,6 +28,7 @@
 	X(FOLLOW, 'f', "follow", NULL, "go on with what happens, until it is ended")               \
 	X(SINCE, 0, "since", "TIME", "not older than that, as 30s, 5m, 24h")                       \
 	X(KIND, 0, "kind", "KINDS", "only of these kinds, as backend_down,override")               \
+	X(FOR, 0, "for", "TIME", "for that long only, as 30m, 24h")                                \
 	X(WAIT, 0, "wait", NULL, "wait until no flow is left (for ever, or --timeout)")            \
 	X(INTERFACE, 'i', "interface", "NAME", "the interface that packets come in by")            \
 	X(FLAGS, 0, "flags", "FLAGS", "TCP flags, as syn or fin,ack (default syn)")                \
@@ -35,7 +36,6 @@
 	X(ONCE, 0, "once", NULL, "one look, then end")                                             \
 	X(INTERVAL, 0, "interval", "TIME", "from one look to the next (default 1s)")               \
 	X(VIP, 0, "vip", "ADDRESS", "for services that listen at all addresses")                   \
-	X(FOR, 0, "for", "TIME", "for that long, as 30m, 24h; then it ends by itself")             \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {

@@ -105,6 +105,8 @@ static const char *string(const json_t *value)
 	return json_is_string(value) ? json_string_value(value) : "";
 }
 
+#define FOR_MIN_MS 1000
+
 static int read_name(const json_t *value, char ret_name[16], struct sl_errors *errors)
 {
 	const char *name = string(value);
@@ -122,7 +124,7 @@ static int read_attached(const json_t *value, void *ret, struct sl_errors *error
 	return read_name(value, ((struct body_attach *)ret)->interface, errors);
 }
 
-static int read_for(const json_t *value, void *ret, struct sl_errors *errors)
+static int read_trial(const json_t *value, void *ret, struct sl_errors *errors)
 {
 	json_int_t ms = json_integer_value(value);
 
@@ -138,7 +140,7 @@ int body_parse_attach(const char *text, size_t size, struct body_attach *ret,
 {
 	static const struct member members[] = {
 		{"interface", read_attached},
-		{"for_ms", read_for},
+		{"for_ms", read_trial},
 		{NULL, NULL},
 	};
 	struct body_attach body = {0};
@@ -148,8 +150,6 @@ int body_parse_attach(const char *text, size_t size, struct body_attach *ret,
 		*ret = body;
 	return result;
 }
-
-#define FOR_MIN_MS 1000
 
 /* ---- backend --------------------------------------------------------------------------------------- */
 

@@ -204,24 +204,3 @@ Test(number, shares)
 		cr_expect_eq(ppm, good[i].ppm, "%s: %u", good[i].text, ppm);
 	}
 }
-
-Test(number, traces)
-{
-	static const char *const bad[] = {
-		"",
-		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
-		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		"00-00000000000000000000000000000000-b7ad6b7169203331-01",
-		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
-		"00-0af7651916cd43dd8448eb211c80319-cb7ad6b7169203331-001",
-	};
-	char trace[33] = "x";
-
-	for (size_t i = 0; i < sl_count(bad); i++)
-		cr_expect_not(trace_parse(bad[i], trace), "%s", bad[i]);
-	cr_expect_str_eq(trace, "");
-	cr_expect(trace_parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-				     trace));
-	cr_expect_str_eq(trace, "0af7651916cd43dd8448eb211c80319c");
-}
