@@ -180,7 +180,7 @@ static int read_weight(const json_t *value, void *ret, struct sl_errors *errors)
 	return 0;
 }
 
-static int read_end(const json_t *value, void *ret, struct sl_errors *errors)
+static int read_for(const json_t *value, void *ret, struct sl_errors *errors)
 {
 	struct body_backend *body = ret;
 
@@ -212,7 +212,7 @@ int body_parse_backend(const char *text, size_t size, struct body_backend *ret,
 {
 	static const struct member members[] = {
 		{"admin", read_admin}, {"weight", read_weight},
-		{"for", read_end},     {"reason", read_reason},
+		{"for", read_for},     {"reason", read_reason},
 		{NULL, NULL},
 	};
 	struct body_backend body = {0};

@@ -209,15 +209,9 @@ static bool next_event(struct change *change, struct machine_event *ret_event)
 static void keep_texts(struct change *change, enum machine_texts texts, uint64_t settled_before)
 {
 	switch (texts) {
-	case MACHINE_TEXTS_SETTLE:
-		text_move(&change->settled, &change->next);
-		break;
-	case MACHINE_TEXTS_TRY:
-		text_move(&change->trial, &change->next);
-		break;
-	case MACHINE_TEXTS_CONFIRM:
-		text_move(&change->settled, &change->trial);
-		break;
+	case MACHINE_TEXTS_SETTLE: text_move(&change->settled, &change->next); break;
+	case MACHINE_TEXTS_TRY: text_move(&change->trial, &change->next); break;
+	case MACHINE_TEXTS_CONFIRM: text_move(&change->settled, &change->trial); break;
 	case MACHINE_TEXTS_UNDO: text_deinit(&change->trial); return;
 	case MACHINE_TEXTS_STAY: return;
 	}

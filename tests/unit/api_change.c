@@ -4,7 +4,6 @@
  * every wrong form.
  */
 #include "api/number.h"
-#include "api/trace.h"
 #include "base/memory.h"
 #include "served.h"
 #include "state/events.h"
