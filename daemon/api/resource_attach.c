@@ -4,16 +4,26 @@
  */
 #include "api/resource.h"
 
+#include "api/actor.h"
 #include "api/body.h"
-#include "base/log.h"
+#include "base/memory.h"
 #include "loader/loader.h"
 
 #include <errno.h>
 #include <string.h>
 
+static void tell(const struct api_context *context, const struct request *request, const char *name,
+		 uint64_t for_ms)
+{
+	_cleanup_free_ char *object = sl_printf("interface %s", name);
+
+	actor_tell(context, request, EVENT_ATTACH, object, "attached, %s",
+		   for_ms ? "on trial" : "for good");
+}
+
 /* One that fails doesn't keep the others from being attached. Counts those that are meant. */
 static size_t attach(const struct api_context *context, const struct body_attach *body,
-		     unsigned uid, struct sl_errors *errors)
+		     const struct request *request, struct sl_errors *errors)
 {
 	size_t meant = 0;
 
@@ -24,8 +34,7 @@ static size_t attach(const struct api_context *context, const struct body_attach
 			continue;
 		meant++;
 		if (!loader_attach(context->loader, i, body->for_ms, errors))
-			log_event(LOG_LEVEL_WARNING, "attach", "attached to %s %s by user %u", name,
-				  body->for_ms ? "on trial" : "for good", uid);
+			tell(context, request, name, body->for_ms);
 	}
 	return meant;
 }
@@ -41,7 +50,7 @@ void resource_attach(const struct api_context *context, const struct request *re
 		answer_problem(answer, 400, "the request is wrong", &errors);
 		return;
 	}
-	if (!attach(context, &body, request->uid, &errors)) {
+	if (!attach(context, &body, request, &errors)) {
 		sl_fail(&errors, ENOENT, "body.interface",
 			"\"%s\" is none of the daemon's interfaces", body.interface);
 		answer_problem(answer, 404, "there is no such interface", &errors);

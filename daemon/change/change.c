@@ -205,29 +205,13 @@ static bool next_event(struct change *change, struct machine_event *ret_event)
 
 /* ---- the machine in the loop --------------------------------------------------------------------- */
 
-static void log_in_force(const struct change *change, const struct text *text, const char *how)
-{
-	log_info("generation %llu is in force%s: %s, by %s%s%s",
-		 (unsigned long long)change->machine.in_force, how, text->source, text->author,
-		 text->reason[0] ? ": " : "", text->reason);
-}
-
 /* Texts follow the numbers. */
 static void keep_texts(struct change *change, enum machine_texts texts, uint64_t settled_before)
 {
 	switch (texts) {
-	case MACHINE_TEXTS_SETTLE:
-		text_move(&change->settled, &change->next);
-		log_in_force(change, &change->settled, "");
-		break;
-	case MACHINE_TEXTS_TRY:
-		text_move(&change->trial, &change->next);
-		log_in_force(change, &change->trial, " until it is undone or confirmed");
-		break;
-	case MACHINE_TEXTS_CONFIRM:
-		text_move(&change->settled, &change->trial);
-		log_in_force(change, &change->settled, ", confirmed");
-		break;
+	case MACHINE_TEXTS_SETTLE: text_move(&change->settled, &change->next); break;
+	case MACHINE_TEXTS_TRY: text_move(&change->trial, &change->next); break;
+	case MACHINE_TEXTS_CONFIRM: text_move(&change->settled, &change->trial); break;
 	case MACHINE_TEXTS_UNDO: text_deinit(&change->trial); return;
 	case MACHINE_TEXTS_STAY: return;
 	}
