@@ -140,16 +140,17 @@ static int listen_all(const struct options *options, const struct config *config
 		      struct handover *handover, struct sl_errors *errors)
 {
 	const char *path = options->socket ? options->socket : config->api.socket;
-	int fd = api_listen_unix(path, handover->uid, handover->gid, errors);
+	uid_t uid = handover->uid;
+	int *fds = handover->fds;
 
-	if (fd < 0)
-		return fd;
-	handover->fds[HANDOVER_API] = fd;
-	if (!config->api.metrics.family)
-		return 0;
-	fd = api_listen_tcp(&config->api.metrics, config->api.metrics_port, errors);
-	handover->fds[HANDOVER_METRICS] = fd;
-	return fd < 0 ? fd : 0;
+	fds[HANDOVER_API] = api_listen_unix(path, 0660, uid, handover->gid, errors);
+	if (fds[HANDOVER_API] >= 0 && config->api.view_socket)
+		fds[HANDOVER_VIEW] =
+			api_listen_unix(config->api.view_socket, 0666, uid, handover->gid, errors);
+	if (!errors->count && config->api.metrics.family)
+		fds[HANDOVER_METRICS] =
+			api_listen_tcp(&config->api.metrics, config->api.metrics_port, errors);
+	return errors->count ? -EIO : 0;
 }
 
 static int open_program(const struct options *options, const struct config *config,
@@ -306,8 +307,8 @@ static int serve(const struct options *options, struct config **config, struct s
 	if (!status) {
 		status = serve_workers(options, config, &handover, program, errors);
 	}
-	sl_closep(&handover.fds[HANDOVER_API]);
-	sl_closep(&handover.fds[HANDOVER_METRICS]);
+	for (int i = HANDOVER_API; i <= HANDOVER_METRICS; i++)
+		sl_closep(&handover.fds[i]);
 	program_end(program);
 	return status;
 }

@@ -16,6 +16,7 @@ struct served {
 	struct api *api;
 	char directory[64];
 	char socket[80];
+	char view[80];	       /* to look by */
 	uint16_t metrics_port; /* 127.0.0.1; host order */
 };
 
@@ -26,6 +27,8 @@ struct served served_start(const char *config);
 void served_stop(struct served *served);
 
 int served_connect(const struct served *served);
+int served_connect_to(const char *path);
+int served_connect_metrics(const struct served *served);
 /* Lets the loop run until nothing more is to be done. */
 void served_pump(const struct served *served);
 /* Sends the bytes and returns all that comes back until the other end closes. Caller frees. */

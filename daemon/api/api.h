@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * api.h - the daemon's HTTP API (docs/api.md): everything on a Unix socket, metrics alone on an
- * optional TCP socket of the loopback interface.
+ * api.h - the daemon's HTTP API (docs/api.md): everything on a Unix socket; a second one to look by;
+ * metrics alone on an optional TCP socket of the loopback interface.
  *
  * Runs on the event loop; answers from what the engine, the checks and the loader know, and changes
- * things only through engine_commit(), the engine's overrides and the loader. Access to the Unix
- * socket is the right to do all of it. Limits: see server.h and route.h.
+ * things only through engine_commit(), the engine's overrides and the loader. Who may do what:
+ * access.h and the table in route.c. Limits: see server.h and route.h.
  *
  * The only code that knows libmicrohttpd.
  */
@@ -37,19 +37,31 @@ struct api_context {
 	size_t n_interfaces;
 };
 
-/* Takes the listening sockets, on failure too; metrics_fd -1: no such listener. */
-int api_new(struct event_base *base, const struct api_context *context, int unix_fd, int metrics_fd,
+/* Listening sockets; -1: there is no such one. */
+struct api_sockets {
+	int admin;
+	int view;
+	int metrics;
+};
+
+/*
+ * Takes the sockets, on failure too. The settings are looked at in the call only; `self` is the
+ * daemon's own user.
+ */
+int api_new(struct event_base *base, const struct api_context *context,
+	    const struct config_api *settings, uid_t self, const struct api_sockets *sockets,
 	    struct api **ret_api, struct sl_errors *errors);
 void api_free(struct api *api);
 
 /* ---- listening sockets, to be made before privileges are dropped ------------------------------------ */
 
 /*
- * Returns a descriptor, or -errno with an error. The directory is made if missing (0750), the socket
- * is 0660, both of uid and gid; it appears under its name only when it is complete. A socket that
+ * Returns a descriptor, or -errno with an error. The socket is of uid and gid and has the mode, which
+ * alone decides who may connect. Its directory is made if missing, theirs too, and open to be looked
+ * into (0755), so that sockets for all can stand beside those for few. It appears under its name only when it is complete. A socket that
  * nobody listens on is replaced; one that answers, or a file of another kind, is an error.
  */
-int api_listen_unix(const char *path, uid_t uid, gid_t gid, struct sl_errors *errors);
+int api_listen_unix(const char *path, mode_t mode, uid_t uid, gid_t gid, struct sl_errors *errors);
 
 /* Returns a descriptor, or -errno with an error. Loopback addresses only. */
 int api_listen_tcp(const struct address *address, uint16_t port, struct sl_errors *errors);

@@ -41,7 +41,7 @@ static int make_directory(const char *path, uid_t uid, gid_t gid, struct sl_erro
 	_cleanup_free_ char *copy = sl_strdup(path);
 	const char *directory = dirname(copy);
 
-	if (mkdir(directory, 0750)) {
+	if (mkdir(directory, 0755)) {
 		if (errno == EEXIST)
 			return 0;
 		return fail_errno(errors, errno, directory, "can't make the socket's directory");
@@ -84,7 +84,8 @@ static int bind_private(int fd, const struct sockaddr_un *address)
 }
 
 /* Nobody can connect before listen(), nor find it before rename(): it is never seen half made. */
-static int bind_and_show(int fd, const struct sockaddr_un *address, uid_t uid, gid_t gid)
+static int bind_and_show(int fd, const struct sockaddr_un *address, mode_t mode, uid_t uid,
+			 gid_t gid)
 {
 	struct sockaddr_un hidden = *address;
 
@@ -93,7 +94,7 @@ static int bind_and_show(int fd, const struct sockaddr_un *address, uid_t uid, g
 		return -errno;
 	if (bind_private(fd, &hidden))
 		return -errno;
-	if (chmod(hidden.sun_path, 0660) || chown(hidden.sun_path, uid, gid) ||
+	if (chmod(hidden.sun_path, mode) || chown(hidden.sun_path, uid, gid) ||
 	    listen(fd, BACKLOG) || rename(hidden.sun_path, address->sun_path)) {
 		int code = errno;
 
@@ -103,7 +104,7 @@ static int bind_and_show(int fd, const struct sockaddr_un *address, uid_t uid, g
 	return 0;
 }
 
-int api_listen_unix(const char *path, uid_t uid, gid_t gid, struct sl_errors *errors)
+int api_listen_unix(const char *path, mode_t mode, uid_t uid, gid_t gid, struct sl_errors *errors)
 {
 	_cleanup_fd_ int fd = -1;
 	struct sockaddr_un address;
@@ -116,20 +117,12 @@ int api_listen_unix(const char *path, uid_t uid, gid_t gid, struct sl_errors *er
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail_errno(errors, errno, path, "can't make a socket");
-	result = bind_and_show(fd, &address, uid, gid);
+	result = bind_and_show(fd, &address, mode, uid, gid);
 	if (result)
 		return fail_errno(errors, -result, path, "can't listen");
 	result = fd;
 	fd = -1;
 	return result;
-}
-
-static bool is_loopback(const struct address *address)
-{
-	if (address->family == 4)
-		return ntohl(address->word_be[0]) >> 24 == 127;
-	return address->family == 6 && !address->word_be[0] && !address->word_be[1] &&
-	       !address->word_be[2] && address->word_be[3] == htonl(1);
 }
 
 static socklen_t fill_address(struct sockaddr_storage *storage, const struct address *address,
@@ -160,7 +153,7 @@ int api_listen_tcp(const struct address *address, uint16_t port, struct sl_error
 	int result, one = 1;
 
 	snprintf(where, sizeof(where), "metrics %s port %u", address_format(address, text), port);
-	if (!is_loopback(address))
+	if (!address_is_loopback(address))
 		return sl_fail(errors, EINVAL, where,
 			       "metrics are only served on a loopback address (127.0.0.1, ::1)");
 	fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -21,6 +21,8 @@ struct visitor {
 	struct event *event; /* owned, and so below */
 	struct event *timer;
 	int fd;
+	struct sockaddr_storage from;
+	socklen_t from_size;
 };
 
 struct gate {
@@ -75,6 +77,8 @@ static void visitor_look(evutil_socket_t unused, short what, void *argument)
 	char bytes[HEAD_MAX];
 	ssize_t size = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	enum head_result result = HEAD_INCOMPLETE;
+	struct sockaddr_storage from;
+	socklen_t from_size;
 
 	if (size > 0)
 		result = head_check(bytes, size, &refusal);
@@ -85,19 +89,24 @@ static void visitor_look(evutil_socket_t unused, short what, void *argument)
 		visitor->fd = -1;
 	else if (size > 0)
 		refuse(fd, &refusal);
+	from = visitor->from;
+	from_size = visitor->from_size;
 	visitor_free(visitor);
 	if (result == HEAD_GOOD)
-		gate->pass(gate->context, fd);
+		gate->pass(gate->context, fd, (struct sockaddr *)&from, from_size);
 }
 
 /* Edge-triggered: bytes that were looked at stay readable and would wake the loop for ever. */
-static void visitor_new(struct gate *gate, int fd)
+static void visitor_new(struct gate *gate, int fd, const struct sockaddr_storage *from,
+			socklen_t from_size)
 {
 	const struct timeval limit = {.tv_sec = GATE_TIMEOUT_S};
 	struct visitor *visitor = sl_calloc(1, sizeof(*visitor));
 
 	visitor->gate = gate;
 	visitor->fd = fd;
+	visitor->from = *from;
+	visitor->from_size = from_size;
 	visitor->event = event_new(gate->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
 				   visitor_look, visitor);
 	visitor->timer = evtimer_new(gate->base, visitor_look, visitor);
@@ -127,12 +136,14 @@ static bool make_room(struct gate *gate)
 static void gate_accept(evutil_socket_t listen_fd, short what, void *argument)
 {
 	struct gate *gate = argument;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_storage from = {0};
+	socklen_t size = sizeof(from);
+	int fd = accept4(listen_fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
 	if (make_room(gate)) {
-		visitor_new(gate, fd);
+		visitor_new(gate, fd, &from, size);
 		return;
 	}
 	refuse(fd, &full);

@@ -10,13 +10,15 @@
 #ifndef SLUICE_API_GATE_H
 #define SLUICE_API_GATE_H
 
+#include <sys/socket.h>
+
 struct event_base;
 struct gate;
 
 #define GATE_TIMEOUT_S 10
 
-/* Takes the descriptor. */
-typedef void gate_pass_fn(void *context, int fd);
+/* Takes the descriptor. `from` is the address as accept(2) said it. */
+typedef void gate_pass_fn(void *context, int fd, const struct sockaddr *from, socklen_t size);
 /* How many connections that passed are still there. */
 typedef unsigned gate_inside_fn(void *context);
 

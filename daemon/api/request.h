@@ -18,7 +18,9 @@ struct request {
 	const char *rest; /* borrowed: the path behind the route's: "web/web1"; "" if nothing */
 	char *body;	  /* owned; terminated beyond `size` */
 	size_t size;
-	uid_t uid; /* of the client, for the log */
+	uid_t uid;	      /* of the client; -1: not by a Unix socket */
+	const char *actor;    /* borrowed: "uid:1000", for log and history */
+	const char *trace_id; /* borrowed: of the trace that this belongs to */
 };
 
 struct answer {

@@ -196,18 +196,17 @@ static int override(const struct api_context *context, const char *pool, const c
 }
 
 static void log_override(const char *pool, const char *backend, const struct body_backend *body,
-			 uid_t uid)
+			 const char *actor)
 {
 	if (body->has_admin)
-		log_event(LOG_LEVEL_INFO, "override", "backend %s/%s: %s, by user %u", pool,
-			  backend, engine_admin_word(body->admin), uid);
+		log_event(LOG_LEVEL_INFO, "override", "backend %s/%s: %s, by %s", pool, backend,
+			  engine_admin_word(body->admin), actor);
 	if (body->has_weight && body->weight >= 0)
-		log_event(LOG_LEVEL_INFO, "override", "backend %s/%s: weight %d, by user %u", pool,
-			  backend, body->weight, uid);
+		log_event(LOG_LEVEL_INFO, "override", "backend %s/%s: weight %d, by %s", pool,
+			  backend, body->weight, actor);
 	else if (body->has_weight)
 		log_event(LOG_LEVEL_INFO, "override",
-			  "backend %s/%s: the configuration's weight, by user %u", pool, backend,
-			  uid);
+			  "backend %s/%s: the configuration's weight, by %s", pool, backend, actor);
 }
 
 /* Both in the configuration; so that an unknown name is no failure of the change. */
@@ -269,6 +268,6 @@ void resource_set_backend(const struct api_context *context, const struct reques
 		answer_problem(answer, 500, "the backend could not be changed", &errors);
 		return;
 	}
-	log_override(pool, backend, &body, request->uid);
+	log_override(pool, backend, &body, request->actor);
 	answer_backend(context, pool_index, backend_index, answer);
 }

@@ -176,8 +176,8 @@ static void commit(const struct api_context *context, const struct request *requ
 		return;
 	}
 	*desired = NULL;
-	log_event(LOG_LEVEL_INFO, "generation", "generation %llu is by user %u",
-		  (unsigned long long)engine_generation(context->engine), request->uid);
+	log_event(LOG_LEVEL_INFO, "generation", "generation %llu is by %s",
+		  (unsigned long long)engine_generation(context->engine), request->actor);
 	answer_preview(context, "Commit", preview, answer);
 }
 

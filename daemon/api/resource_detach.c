@@ -33,8 +33,8 @@ void resource_detach(const struct api_context *context, const struct request *re
 		if (detach(context, i, &mode, &errors))
 			continue;
 		if (mode != CONFIG_MODE_COUNT)
-			log_event(LOG_LEVEL_WARNING, "detach", "detached from %s by user %u", name,
-				  request->uid);
+			log_event(LOG_LEVEL_WARNING, "detach", "detached from %s by %s", name,
+				  request->actor);
 		json_array_append_new(list, json_pack("{s:s, s:b}", "name", name, "was_attached",
 						      mode != CONFIG_MODE_COUNT));
 	}

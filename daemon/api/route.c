@@ -6,43 +6,51 @@
 
 #include <string.h>
 
+#define VIEWER	 SLUICE_ROLE_VIEWER
+#define OPERATOR SLUICE_ROLE_OPERATOR
+#define ADMIN	 SLUICE_ROLE_ADMIN
+
+/*
+ * Reading is for viewers. diff and explain change nothing, but cost: a whole plan, and a share of what the
+ * loader may be asked, which changes need too.
+ */
 /* clang-format off */
 const struct route route_table[] = {
-	{"GET", SLUICE_PATH_VERSION, resource_version, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_VERSION, resource_version, 0, ROUTE_API, VIEWER,
 	 "version of the daemon and of its maps"},
-	{"GET", SLUICE_PATH_STATUS, resource_status, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_STATUS, resource_status, 0, ROUTE_API, VIEWER,
 	 "healthy, degraded or broken, and why"},
-	{"GET", SLUICE_PATH_SERVICES, resource_services, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_SERVICES, resource_services, 0, ROUTE_API, VIEWER,
 	 "services with slots and traffic"},
-	{"GET", SLUICE_PATH_BACKENDS, resource_backends, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_BACKENDS, resource_backends, 0, ROUTE_API, VIEWER,
 	 "backends with health, flows and traffic"},
-	{"POST", SLUICE_PATH_BACKENDS "/", resource_set_backend, ROUTE_BODY_MAX, ROUTE_UNIX,
+	{"POST", SLUICE_PATH_BACKENDS "/", resource_set_backend, ROUTE_BODY_MAX, ROUTE_API, OPERATOR,
 	 "override a backend's state or weight"},
-	{"GET", SLUICE_PATH_VERDICTS, resource_verdicts, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_VERDICTS, resource_verdicts, 0, ROUTE_API, VIEWER,
 	 "what became of all packets"},
-	{"GET", SLUICE_PATH_FLOWS, resource_flows, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_FLOWS, resource_flows, 0, ROUTE_API, VIEWER,
 	 "the flow table's records and events"},
-	{"GET", SLUICE_PATH_INTERFACES, resource_interfaces, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_INTERFACES, resource_interfaces, 0, ROUTE_API, VIEWER,
 	 "interfaces and how they are attached"},
-	{"GET", SLUICE_PATH_CONFIG, resource_config, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_CONFIG, resource_config, 0, ROUTE_API, VIEWER,
 	 "the committed configuration as text"},
-	{"PUT", SLUICE_PATH_CONFIG, resource_set_config, CONFIG_SIZE_MAX, ROUTE_UNIX,
+	{"PUT", SLUICE_PATH_CONFIG, resource_set_config, CONFIG_SIZE_MAX, ROUTE_API, ADMIN,
 	 "commit a configuration"},
-	{"POST", SLUICE_PATH_DIFF, resource_diff, CONFIG_SIZE_MAX, ROUTE_UNIX,
+	{"POST", SLUICE_PATH_DIFF, resource_diff, CONFIG_SIZE_MAX, ROUTE_API, OPERATOR,
 	 "what a configuration would change"},
-	{"POST", SLUICE_PATH_EXPLAIN, resource_explain, ROUTE_BODY_MAX, ROUTE_UNIX,
+	{"POST", SLUICE_PATH_EXPLAIN, resource_explain, ROUTE_BODY_MAX, ROUTE_API, OPERATOR,
 	 "what would become of a packet"},
-	{"POST", SLUICE_PATH_DETACH, resource_detach, ROUTE_BODY_MAX, ROUTE_UNIX,
+	{"POST", SLUICE_PATH_DETACH, resource_detach, ROUTE_BODY_MAX, ROUTE_API, ADMIN,
 	 "detach from all interfaces"},
-	{"GET", SLUICE_PATH_LOG, resource_log, 0, ROUTE_UNIX,
+	{"GET", SLUICE_PATH_LOG, resource_log, 0, ROUTE_API, VIEWER,
 	 "the log's levels by component"},
-	{"PUT", SLUICE_PATH_LOG, resource_set_log, ROUTE_BODY_MAX, ROUTE_UNIX,
+	{"PUT", SLUICE_PATH_LOG, resource_set_log, ROUTE_BODY_MAX, ROUTE_API, ADMIN,
 	 "set the level of a component, or of all"},
-	{"GET", SLUICE_PATH_METRICS, resource_metrics, 0, ROUTE_METRICS,
+	{"GET", SLUICE_PATH_METRICS, resource_metrics, 0, ROUTE_METRICS, VIEWER,
 	 "metrics in Prometheus' text format"},
-	{"GET", SLUICE_PATH_HEALTHZ, resource_healthz, 0, ROUTE_METRICS,
+	{"GET", SLUICE_PATH_HEALTHZ, resource_healthz, 0, ROUTE_METRICS, VIEWER,
 	 "whether the daemon's loop runs"},
-	{NULL, NULL, NULL, 0, ROUTE_UNIX, NULL},
+	{NULL, NULL, NULL, 0, ROUTE_API, VIEWER, NULL},
 };
 /* clang-format on */
 

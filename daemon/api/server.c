@@ -3,6 +3,7 @@
 
 #include "api/gate.h"
 #include "api/trace.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine.h"
@@ -21,7 +22,8 @@
 struct server {
 	struct event_base *base;	   /* borrowed */
 	const struct api_context *context; /* borrowed */
-	enum route_reach reach;
+	struct access *access;		   /* borrowed */
+	enum listener listener;
 	struct gate *gate; /* owned, and so below */
 	struct MHD_Daemon *http;
 	struct event *readable; /* the library's epoll descriptor */
@@ -34,6 +36,8 @@ struct exchange {
 	const struct route *route; /* NULL: it has been refused */
 	const char *method, *path; /* borrowed from the library */
 	struct event *deadline;	   /* owned */
+	struct caller caller;
+	struct trace trace;
 	bool too_large;
 };
 
@@ -76,21 +80,14 @@ static void restart_deadline(struct exchange *exchange)
 		sl_out_of_memory();
 }
 
-static uid_t peer_uid(int fd)
-{
-	struct ucred peer = {.uid = -1};
-	socklen_t size = sizeof(peer);
-
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-	return peer.uid;
-}
-
 static struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection)
 {
 	struct exchange *exchange = sl_calloc(1, sizeof(*exchange));
 
 	exchange->request.connection = connection;
-	exchange->request.uid = peer_uid(connection_fd(connection));
+	trace_begin(request_header(&exchange->request, "traceparent"), &exchange->trace);
+	exchange->request.trace_id = exchange->trace.id;
+	exchange->request.actor = exchange->caller.name;
 	exchange->deadline = evtimer_new(server->base, exchange_expired, exchange);
 	if (!exchange->deadline)
 		sl_out_of_memory();
@@ -126,12 +123,12 @@ static void log_answer(const struct exchange *exchange, unsigned status)
 }
 
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
-				   const char *allow)
+				   const char *allow, unsigned retry_after_s)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		strlen(answer->text), answer->text, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
-	char tag[32];
+	char tag[32], parent[TRACE_PARENT_SIZE];
 
 	if (!response)
 		sl_out_of_memory();
@@ -140,6 +137,11 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 	MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (allow && allow[0])
 		MHD_add_response_header(response, "Allow", allow);
+	MHD_add_response_header(response, "traceparent", trace_format(&exchange->trace, parent));
+	if (retry_after_s) {
+		snprintf(tag, sizeof(tag), "%u", retry_after_s);
+		MHD_add_response_header(response, "Retry-After", tag);
+	}
 	if (answer->status == 200) {
 		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
 		MHD_add_response_header(response, "ETag", tag);
@@ -158,7 +160,7 @@ static enum MHD_Result send_problem(struct exchange *exchange, unsigned status, 
 
 	exchange->route = NULL;
 	answer_problem(&answer, status, title, NULL);
-	return send_answer(exchange, &answer, allow);
+	return send_answer(exchange, &answer, allow, 0);
 }
 
 static const char *too_large(const struct exchange *exchange)
@@ -166,17 +168,51 @@ static const char *too_large(const struct exchange *exchange)
 	return exchange->route->body_max ? "the body is too large" : "a body where none belongs";
 }
 
+/* Of what isn't there one learns who may look. */
+static bool is_admitted(struct server *server, struct exchange *exchange, const struct route *route,
+			enum MHD_Result *ret_sent)
+{
+	struct request *request = &exchange->request;
+	const struct visit visit = {
+		.listener = server->listener,
+		.fd = connection_fd(request->connection),
+		.from = MHD_get_connection_info(request->connection,
+						MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+				->client_addr,
+		.host = request_header(request, "Host"),
+		.now_ns = clock_now_ns(),
+	};
+	struct sl_errors errors = {0};
+	struct answer answer = {0};
+	struct refusal refusal;
+	bool admitted =
+		access_admit(server->access, &visit, route ? route->role : SLUICE_ROLE_VIEWER,
+			     &exchange->caller, &refusal, &errors);
+
+	request->uid = exchange->caller.uid;
+	if (admitted)
+		return true;
+	answer_problem(&answer, refusal.status, refusal.title, &errors);
+	*ret_sent = send_answer(exchange, &answer, NULL, refusal.retry_after_s);
+	return false;
+}
+
 /* The head is there: refuse at once what can't become good. */
 static enum MHD_Result begin(struct server *server, struct exchange *exchange, const char *method,
 			     const char *path)
 {
 	const char *length = request_header(&exchange->request, "Content-Length");
+	enum route_reach reach = server->listener == LISTENER_METRICS ? ROUTE_METRICS : ROUTE_API;
+	const struct route *route;
+	enum MHD_Result sent;
 	char allow[32];
 	unsigned status;
 
-	exchange->route =
-		route_find(method, path, server->reach, &exchange->request.rest, &status, allow);
-	if (!exchange->route)
+	route = route_find(method, path, reach, &exchange->request.rest, &status, allow);
+	if (!is_admitted(server, exchange, route, &sent))
+		return sent;
+	exchange->route = route;
+	if (!route)
 		return send_problem(exchange, status,
 				    status == 404 ? "no such resource"
 						  : "this resource has no such method",
@@ -210,19 +246,17 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 		exchange->request.body = sl_calloc(1, 1);
 	exchange->route->resource(server->context, &exchange->request, &answer);
 	answer.generation = engine_generation(server->context->engine);
-	return send_answer(exchange, &answer, NULL);
+	return send_answer(exchange, &answer, NULL, 0);
 }
 
 /* Who asks, and within which trace: in all that is logged while he is answered. */
 static enum MHD_Result go_on(struct server *server, struct exchange *exchange, bool is_new)
 {
-	char actor[32] = "tcp", trace[TRACE_ID_SIZE];
-	_cleanup_log_context_ struct log_context said = {.actor = actor};
+	_cleanup_log_context_ struct log_context said = {
+		.actor = exchange->caller.name,
+		.trace_id = exchange->trace.id,
+	};
 
-	if (exchange->request.uid != (uid_t)-1)
-		snprintf(actor, sizeof(actor), "uid:%u", exchange->request.uid);
-	if (trace_parse(request_header(&exchange->request, "traceparent"), trace))
-		said.trace_id = trace;
 	log_context_push(&said);
 	return is_new ? begin(server, exchange, exchange->method, exchange->path)
 		      : finish(server, exchange);
@@ -271,18 +305,12 @@ static void wake(evutil_socket_t fd, short what, void *argument)
 	run(argument);
 }
 
-static void take_connection(void *context, int fd)
+static void take_connection(void *context, int fd, const struct sockaddr *from, socklen_t size)
 {
 	struct server *server = context;
-	struct sockaddr_storage peer = {0};
-	socklen_t size = sizeof(peer);
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &size)) {
-		close(fd);
-		return;
-	}
 	/* Closes the descriptor if it fails. */
-	if (MHD_add_connection(server->http, fd, (struct sockaddr *)&peer, size) == MHD_YES)
+	if (MHD_add_connection(server->http, fd, from, size) == MHD_YES)
 		run(server);
 }
 
@@ -313,14 +341,16 @@ static int start_http(struct server *server)
 	return 0;
 }
 
-int server_new(struct event_base *base, const struct api_context *context, int listen_fd,
-	       enum route_reach reach, struct server **ret_server, struct sl_errors *errors)
+int server_new(struct event_base *base, const struct api_context *context, struct access *access,
+	       enum listener listener, int listen_fd, struct server **ret_server,
+	       struct sl_errors *errors)
 {
 	struct server *server = sl_calloc(1, sizeof(*server));
 
 	server->base = base;
 	server->context = context;
-	server->reach = reach;
+	server->access = access;
+	server->listener = listener;
 	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, take_connection,
 				count_connections, server);
 	if (start_http(server)) {

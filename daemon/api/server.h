@@ -8,6 +8,7 @@
 #ifndef SLUICE_API_SERVER_H
 #define SLUICE_API_SERVER_H
 
+#include "api/access.h"
 #include "api/route.h"
 
 struct event_base;
@@ -15,9 +16,10 @@ struct server;
 
 #define SERVER_CONNECTIONS 64
 
-/* Takes the listening socket, on failure too. Borrows the context. */
-int server_new(struct event_base *base, const struct api_context *context, int listen_fd,
-	       enum route_reach reach, struct server **ret_server, struct sl_errors *errors);
+/* Takes the listening socket, on failure too. Borrows context and access. */
+int server_new(struct event_base *base, const struct api_context *context, struct access *access,
+	       enum listener listener, int listen_fd, struct server **ret_server,
+	       struct sl_errors *errors);
 void server_free(struct server *server);
 
 #endif

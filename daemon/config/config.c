@@ -24,6 +24,11 @@ void config_free(struct config *config)
 	free(config->services);
 	free(config->interfaces);
 	free(config->api.socket);
+	free(config->api.view_socket);
+	free(config->api.roles);
+	free(config->api.certificate);
+	free(config->api.key);
+	free(config->api.tokens);
 	free(config->hash_key_file);
 	free(config);
 }
@@ -90,4 +95,9 @@ const char *config_attach_word(enum config_attach attach)
 const char *config_mode_word(enum config_mode mode)
 {
 	return words_get(&words_mode, mode);
+}
+
+const char *config_role_word(enum sluice_role role)
+{
+	return words_get(&words_role, role);
 }

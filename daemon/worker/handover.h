@@ -25,6 +25,7 @@
 #define HANDOVER_FDS(X)                                                                            \
 	X(LOADER)  /* socket to the loader */                                                      \
 	X(API)	   /* listening Unix socket */                                                     \
+	X(VIEW)	   /* the same, to look by; or a closed descriptor */                              \
 	X(METRICS) /* listening TCP socket, or a closed descriptor */                              \
 	X(LOCK)	   /* of the maps: held until both processes are gone */                           \
 	X(CONFIG)  /* the configuration's text, sealed */

@@ -243,13 +243,18 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.n_interfaces = config->n_interfaces,
 	};
 	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
-	int metrics = config->api.metrics.family ? HANDOVER_METRICS : -1;
+	const struct api_sockets sockets = {
+		.admin = HANDOVER_API,
+		.view = config->api.view_socket ? HANDOVER_VIEW : -1,
+		.metrics = config->api.metrics.family ? HANDOVER_METRICS : -1,
+	};
 
 	worker->interfaces = sl_calloc(config->n_interfaces, sizeof(*config->interfaces));
 	memcpy(worker->interfaces, config->interfaces,
 	       config->n_interfaces * sizeof(*config->interfaces));
 	context.interfaces = worker->interfaces;
-	return api_new(worker->base, &context, HANDOVER_API, metrics, &worker->api, errors);
+	return api_new(worker->base, &context, &config->api, geteuid(), &sockets, &worker->api,
+		       errors);
 }
 
 static int begin(struct worker *worker, struct sl_errors *errors)

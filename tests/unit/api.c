@@ -3,12 +3,14 @@
  * Every resource over a real socket: what it answers, what it changes, and what it refuses.
  */
 #include "api/route.h"
+#include "api/trace.h"
 #include "base/memory.h"
 #include "config/diff.h"
 #include "config/read.h"
 #include "served.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct served served;
@@ -113,6 +115,35 @@ Test(api, get_has_no_body)
 	json_decref(problem);
 }
 
+/* The table between its marks in the page; UPDATE_GOLDENS=1 writes it anew. */
+static void hold_roles(const char *page)
+{
+	static const char begin[] = "<!-- roles -->\n", end[] = "<!-- end -->\n";
+	const char *at = strstr(page, begin), *rest = at ? strstr(at, end) : NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	cr_assert(rest, "docs/api.md has no place for the roles");
+	out = open_memstream(&text, &size);
+	fprintf(out, "%.*s| request | role | for |\n| --- | --- | --- |\n",
+		(int)(at - page + sizeof(begin) - 1), page);
+	for (const struct route *route = route_table; route->method; route++)
+		fprintf(out, "| `%s %s%s` | `%s` | %s |\n", route->method, route->path,
+			strchr(route->path + 1, 0)[-1] == '/' ? "<pool>/<backend>" : "",
+			config_role_word(route->role), route->help);
+	fputs(rest, out);
+	fclose(out);
+	if (getenv("UPDATE_GOLDENS")) {
+		out = fopen("docs/api.md", "w");
+		fputs(text, out);
+		fclose(out);
+	} else {
+		cr_expect(!strcmp(page, text),
+			  "the roles in docs/api.md are others: UPDATE_GOLDENS=1 writes them");
+	}
+}
+
 Test(api, documented)
 {
 	FILE *in = fopen("docs/api.md", "r");
@@ -121,6 +152,7 @@ Test(api, documented)
 	cr_assert(in, "docs/api.md (tests run in the top directory)");
 	text[fread(text, 1, sizeof(text) - 1, in)] = '\0';
 	fclose(in);
+	hold_roles(text);
 	for (const struct route *route = route_table; route->method; route++) {
 		_cleanup_free_ char *title = sl_printf("\n### `%s %s", route->method, route->path);
 
@@ -459,4 +491,53 @@ Test(api_empty, nothing_is_committed)
 	json_decref(served_json(&served, "GET", "/v1/config", "", 404));
 	json_decref(served_json(&served, "POST", "/v1/backends/a/b", "{\"weight\":1}", 404));
 	served_stop(&served);
+}
+
+/* ---- traces ------------------------------------------------------------------------------------------------ */
+
+/* The header traceparent of the answer's head. */
+static const char *parent_of(const char *header, int status)
+{
+	static char parent[64];
+	_cleanup_free_ char *request = sl_printf("GET /v1/%s HTTP/1.1\r\nHost: a\r\n%s\r\n",
+						 status == 200 ? "version" : "nothing", header);
+	_cleanup_free_ char *answer =
+		served_send(&served, served_connect(&served), request, strlen(request));
+	const char *at = strstr(answer, "\r\ntraceparent: ");
+
+	cr_expect_eq(served_status(answer), status);
+	cr_assert(at, "%s", answer);
+	snprintf(parent, sizeof(parent), "%.55s", at + 15);
+	return parent;
+}
+
+Test(api, the_trace_goes_on)
+{
+	static const char given[] = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"
+				    "00f067aa0ba902b7-01\r\n";
+
+	for (int status = 200; status <= 404; status += 204) {
+		const char *parent = parent_of(given, status);
+
+		cr_expect(!strncmp(parent, "00-4bf92f3577b34da6a3ce929d0e0e4736-", 36), "%s",
+			  parent);
+		cr_expect(strncmp(parent + 36, "00f067aa0ba902b7", 16), "a span of its own");
+		cr_expect_str_eq(parent + 52, "-01");
+	}
+}
+
+Test(api, without_a_trace_there_is_a_new_one)
+{
+	static const char *const headers[] = {
+		"", "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n"};
+	char before[64] = "";
+
+	for (size_t i = 0; i < 4; i++) {
+		const char *parent = parent_of(headers[i % 2], 200);
+		char id[TRACE_ID_SIZE];
+
+		cr_expect(trace_parse(parent, id), "%s", parent);
+		cr_expect_str_neq(id, before);
+		strcpy(before, id);
+	}
 }

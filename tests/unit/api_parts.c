@@ -173,7 +173,7 @@ TestSuite(api_listen, .init = make_directory, .fini = remove_directory, .timeout
 
 static int listen_here(struct sl_errors *errors)
 {
-	return api_listen_unix(path, getuid(), getgid(), errors);
+	return api_listen_unix(path, 0660, getuid(), getgid(), errors);
 }
 
 Test(api_listen, modes)
@@ -186,7 +186,7 @@ Test(api_listen, modes)
 	cr_assert_geq(fd, 0);
 	cr_assert(!stat(path, &socket_stat) && !stat(parent, &directory_stat));
 	cr_expect_eq(socket_stat.st_mode, S_IFSOCK | 0660);
-	cr_expect_eq(directory_stat.st_mode, S_IFDIR | 0750);
+	cr_expect_eq(directory_stat.st_mode, S_IFDIR | 0755);
 	close(fd);
 }
 
@@ -226,8 +226,8 @@ Test(api_listen, bad_paths)
 	memset(longer, 'a', sizeof(longer) - 1);
 	longer[0] = '/';
 	longer[sizeof(longer) - 1] = '\0';
-	cr_expect_eq(api_listen_unix("relative", 0, 0, &errors), -EINVAL);
-	cr_expect_eq(api_listen_unix(longer, 0, 0, &errors), -ENAMETOOLONG);
+	cr_expect_eq(api_listen_unix("relative", 0660, 0, 0, &errors), -EINVAL);
+	cr_expect_eq(api_listen_unix(longer, 0660, 0, 0, &errors), -ENAMETOOLONG);
 	sl_errors_deinit(&errors);
 }
 
