@@ -42,7 +42,7 @@ SANFLAGS := $(SANITIZE) -fsanitize=fuzzer-no-link -O1 -fno-omit-frame-pointer
 BPFFLAGS  = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) \
 	-Iinclude -Ibpf -I/usr/include/$(TRIPLET) -MMD -MP
 DAEMON_I := -Idaemon -I/usr/include/libnl3
-LIBS     := -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
+LIBS     := -levent_core -lmicrohttpd -lgnutls -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
 	-lcap-ng -lpthread
 
 MODULES   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard daemon/*/*.c)))))
@@ -111,7 +111,7 @@ $(B)/san/ctl/%.o: ctl/%.c Makefile VERSION
 
 $(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(wildcard ctl/*.c)) ctl
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols -lgnutls
 
 # ---- manual pages ---------------------------------------------------------------------------------
 

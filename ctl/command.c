@@ -69,6 +69,11 @@ const struct command commands[] = {
 	 "LEVEL is error, warning, info or debug: lines of it and of those before it are\n"
 	 "written. Without COMPONENT it is set for all. It lasts until the daemon ends, or\n"
 	 "until it is set again; sluiced --log-level is for what shall last."},
+	{"token new", "NAME", 1, 1, OPTION_ROLE | OPTION_EXPIRES | OPTION_FROM, run_token_new,
+	 "make a token for a daemon's TCP listener",
+	 "Prints the token, which is kept nowhere, and the line for the tokens file of the\n"
+	 "daemon (`api.tokens`), which has only its hash. The daemon reads that file again\n"
+	 "on SIGHUP. Needs no daemon."},
 	{"completion", "bash|zsh", 1, 1, 0, run_completion,
 	 "print a completion script for the shell",
 	 "For this shell: source <(sluicectl completion bash), or zsh; that comes after\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http.h - one request to the daemon over its Unix socket.
+ * http.h - one request to the daemon.
  */
 #ifndef SLUICECTL_HTTP_H
 #define SLUICECTL_HTTP_H
@@ -28,9 +28,6 @@ int http_text(const struct invocation *invocation, const struct http_request *re
 int http_json(const struct invocation *invocation, const struct http_request *request,
 	      json_t **ret_object);
 int http_get(const struct invocation *invocation, const char *path, json_t **ret_object);
-
-/* True if something listens on the socket. */
-bool http_is_daemon_there(const struct invocation *invocation);
 
 /* Escaped for a path or a query. Caller frees. */
 char *http_escape(const char *text);

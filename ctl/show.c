@@ -2,6 +2,7 @@
 /*
  * status, version and the show commands.
  */
+#include "connection.h"
 #include "fail.h"
 #include "http.h"
 #include "table.h"
@@ -264,7 +265,7 @@ int run_version(const struct invocation *invocation)
 	json_t *daemon = NULL, *object;
 	int status = 0;
 
-	if (http_is_daemon_there(invocation))
+	if (connection_is_daemon_there(invocation))
 		status = http_get(invocation, SLUICE_PATH_VERSION, &daemon);
 	if (invocation->json) {
 		object = json_pack("{s:s, s:s, s:o*}", "kind", "Versions", "client", SLUICE_VERSION,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/seal.h"
 #include "base/secret.h"
 #include "config/diff.h"
 #include "config/read.h"
@@ -148,8 +149,11 @@ static int listen_all(const struct options *options, const struct config *config
 		fds[HANDOVER_VIEW] =
 			api_listen_unix(config->api.view_socket, 0666, uid, handover->gid, errors);
 	if (!errors->count && config->api.metrics.family)
-		fds[HANDOVER_METRICS] =
-			api_listen_tcp(&config->api.metrics, config->api.metrics_port, errors);
+		fds[HANDOVER_METRICS] = api_listen_tcp("api.metrics", &config->api.metrics,
+						       config->api.metrics_port, errors);
+	if (!errors->count && config->api.listen.family)
+		fds[HANDOVER_TCP] = api_listen_tcp("api.listen", &config->api.listen,
+						   config->api.listen_port, errors);
 	return errors->count ? -EIO : 0;
 }
 
@@ -168,7 +172,7 @@ static int open_program(const struct options *options, const struct config *conf
 static int seal_config(const struct config *config, int *ret_fd, struct sl_errors *errors)
 {
 	_cleanup_free_ char *text = config_write(config);
-	int fd = handover_seal(text, strlen(text));
+	int fd = seal_bytes("sluice-config", text, strlen(text));
 
 	if (fd < 0)
 		return sl_fail(errors, -fd, "configuration", "can't be handed over: %s",
@@ -221,13 +225,19 @@ static int start_worker(const struct config *config, struct handover *handover, 
 static int serve_worker(const struct config *config, struct handover *handover,
 			struct program *program, struct sl_errors *errors)
 {
+	const char *const files[LOADER_FILE_COUNT] = {
+		[LOADER_FILE_CERTIFICATE] = config->api.certificate,
+		[LOADER_FILE_KEY] = config->api.key,
+		[LOADER_FILE_TOKENS] = config->api.listen.family ? config->api.tokens : NULL,
+	};
 	_cleanup_fd_ int socket = -1;
 	pid_t worker = -1;
 	int err = start_worker(config, handover, &socket, &worker, errors);
 
 	if (err)
 		return err;
-	return loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
+	return loader_serve(program, config->interfaces, config->n_interfaces, files, socket,
+			    worker);
 }
 
 static bool needs_restart(const struct config *before, const struct config *after)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define MAX 1000 /* ids */
@@ -306,6 +307,16 @@ int loader_mode(struct loader *of, uint32_t interface, enum config_mode *ret_mod
 int loader_detach(struct loader *of, uint32_t interface, struct sl_errors *errors)
 {
 	fake.detached = true;
+	return 0;
+}
+
+int loader_file(struct loader *of, enum loader_file which, int *ret_fd, struct sl_errors *errors)
+{
+	int fd = fake.files[which] ? open(fake.files[which], O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return sl_fail(errors, ENOENT, "loader", "no such file");
+	*ret_fd = fd;
 	return 0;
 }
 

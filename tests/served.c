@@ -54,8 +54,11 @@ static void serve(struct served *served, const struct config_api *settings)
 	address_parse("127.0.0.1", &loopback);
 	sockets.admin = api_listen_unix(served->socket, 0660, getuid(), getgid(), &errors);
 	sockets.view = api_listen_unix(served->view, 0666, getuid(), getgid(), &errors);
-	sockets.metrics = api_listen_tcp(&loopback, 0, &errors);
+	sockets.metrics = api_listen_tcp("api.metrics", &loopback, 0, &errors);
+	sockets.tcp =
+		settings->listen.family ? api_listen_tcp("api.listen", &loopback, 0, &errors) : -1;
 	must(!errors.count, "listen");
+	served->port = sockets.tcp < 0 ? 0 : port_of(sockets.tcp);
 	served->metrics_port = port_of(sockets.metrics);
 	must(!api_new(served->base, &context, settings, getuid(), &sockets, &served->api, &errors),
 	     "api_new");
@@ -64,17 +67,36 @@ static void serve(struct served *served, const struct config_api *settings)
 struct served served_start(const char *config)
 {
 	struct served served = {.directory = "/tmp/sluice-api-XXXXXX"};
+
+	must(mkdtemp(served.directory), "mkdtemp");
+	served_begin(&served, config);
+	return served;
+}
+
+static char *served_file(struct served *served, const char *name)
+{
+	static char names[3][96];
+	static unsigned next;
+	char *path = names[next++ % 3];
+
+	snprintf(path, sizeof(names[0]), "%s/%s", served->directory, name);
+	return path;
+}
+
+void served_begin(struct served *served, const char *config)
+{
 	const char *text = config ? config : served_config;
 	_cleanup_config_ struct config *settings = NULL;
 
 	must(!config_read("settings", text, strlen(text), &settings, NULL), "settings");
-	must(mkdtemp(served.directory), "mkdtemp");
-	snprintf(served.socket, sizeof(served.socket), "%s/api.sock", served.directory);
-	snprintf(served.view, sizeof(served.view), "%s/view.sock", served.directory);
-	served.fake = fake_start(config);
-	served.base = event_base_new();
-	serve(&served, &settings->api);
-	return served;
+	snprintf(served->socket, sizeof(served->socket), "%s/api.sock", served->directory);
+	snprintf(served->view, sizeof(served->view), "%s/view.sock", served->directory);
+	served->fake = fake_start(config);
+	served->fake->files[LOADER_FILE_CERTIFICATE] = served_file(served, "api.crt");
+	served->fake->files[LOADER_FILE_KEY] = served_file(served, "api.key");
+	served->fake->files[LOADER_FILE_TOKENS] = served_file(served, "tokens");
+	served->base = event_base_new();
+	serve(served, &settings->api);
 }
 
 void served_stop(struct served *served)

@@ -17,6 +17,7 @@ struct served {
 	char directory[64];
 	char socket[80];
 	char view[80];	       /* to look by */
+	uint16_t port;	       /* of api.listen, if the configuration has it; host order */
 	uint16_t metrics_port; /* 127.0.0.1; host order */
 };
 
@@ -24,6 +25,8 @@ struct served {
 extern const char served_config[];
 
 struct served served_start(const char *config);
+/* The same in a directory that is there, with api.crt, api.key and tokens as api.listen needs them. */
+void served_begin(struct served *served, const char *config);
 void served_stop(struct served *served);
 
 int served_connect(const struct served *served);

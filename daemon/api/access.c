@@ -3,6 +3,8 @@
 
 #include "api/peer.h"
 #include "api/rate.h"
+#include "api/tls.h"
+#include "api/tokens.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -12,18 +14,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOST_MAX 256 /* with the NUL */
+
 struct access {
 	struct peer_roles *roles;	  /* owned */
+	const struct tls *tls;		  /* borrowed; NULL: none */
+	struct tokens *tokens;		  /* owned; NULL: none yet */
 	struct rate rate[LISTENER_COUNT]; /* each listener's own: one can't use up another's */
+	struct rate token_rate;
+	struct rate shake_rate, all_shake_rate;
 };
 
-struct access *access_new(const struct config_api *settings, uid_t self)
+struct access *access_new(const struct config_api *settings, uid_t self, const struct tls *tls)
 {
 	struct access *access = sl_calloc(1, sizeof(*access));
 
 	access->roles = peer_roles_new(settings, self);
 	for (int i = 0; i < LISTENER_COUNT; i++)
 		rate_init(&access->rate[i], settings->rate, settings->burst);
+	rate_init(&access->token_rate, settings->rate, settings->burst);
+	rate_init(&access->shake_rate, settings->rate, settings->burst);
+	rate_init(&access->all_shake_rate, ACCESS_HANDSHAKES, ACCESS_HANDSHAKES);
+	access->tls = tls;
 	return access;
 }
 
@@ -32,7 +44,14 @@ void access_free(struct access *access)
 	if (!access)
 		return;
 	peer_roles_free(access->roles);
+	tokens_free(access->tokens);
 	free(access);
+}
+
+void access_set_tokens(struct access *access, struct tokens *tokens)
+{
+	tokens_free(access->tokens);
+	access->tokens = tokens;
 }
 
 static bool refuse(struct refusal *ret, unsigned status, const char *title)
@@ -43,7 +62,7 @@ static bool refuse(struct refusal *ret, unsigned status, const char *title)
 
 /* ---- rate ------------------------------------------------------------------------------------------ */
 
-enum key_kind { KEY_UID = 1, KEY_ADDRESS };
+enum key_kind { KEY_UID = 1, KEY_ADDRESS, KEY_TOKEN };
 
 /* A host has a /64 of IPv6 addresses to choose from: they are one. */
 static struct rate_key address_key(const struct address *address)
@@ -104,18 +123,82 @@ static bool admit_unix(struct access *access, const struct visit *visit, struct 
 	return take(&access->rate[visit->listener], &key, visit, caller->name, ret, errors);
 }
 
-/* A name would be one that a page in a browser had pointed here; addresses can't be. */
-static bool is_host_of_loopback(const char *host)
+/* ---- by TCP ---------------------------------------------------------------------------------------- */
+
+/* The value of Host without its port and brackets; false: there is none, or it is too long. */
+static bool host_name(const char *host, char ret[HOST_MAX])
 {
-	char name[ADDRESS_TEXT_MAX + 2];
-	size_t size =
-		host ? strcspn(host[0] == '[' ? host + 1 : host, host[0] == '[' ? "]" : ":") : 0;
+	bool brackets = host && host[0] == '[';
+	size_t size = host ? strcspn(host + brackets, brackets ? "]" : ":") : 0;
+
+	if (!size || size >= HOST_MAX)
+		return false;
+	memcpy(ret, host + brackets, size);
+	ret[size] = '\0';
+	return true;
+}
+
+/*
+ * A page in a browser can have a name of its own point to any address, and then asks in that name. So
+ * with TLS the host is one that the certificate is for; without, on loopback, an address or localhost.
+ */
+static bool is_host(const struct access *access, const struct visit *visit)
+{
+	char name[HOST_MAX];
 	struct address address;
 
-	if (!host || size >= sizeof(name))
-		return !host;
-	snprintf(name, sizeof(name), "%.*s", (int)size, host[0] == '[' ? host + 1 : host);
+	if (!host_name(visit->host, name))
+		return !visit->host && visit->listener == LISTENER_METRICS;
+	if (visit->listener == LISTENER_TCP && access->tls)
+		return tls_is_for(access->tls, name);
 	return !strcasecmp(name, "localhost") || address_parse(name, &address);
+}
+
+static bool check_host(const struct access *access, const struct visit *visit, struct refusal *ret,
+		       struct sl_errors *errors)
+{
+	if (is_host(access, visit))
+		return true;
+	sl_fail(errors, EINVAL, "Host", "%s is %s", visit->host ? visit->host : "(none)",
+		visit->listener == LISTENER_TCP && access->tls
+			? "no name of the certificate"
+			: "neither an address nor localhost");
+	return refuse(ret, 421, "not the host that is meant");
+}
+
+static bool check_token(struct access *access, const struct visit *visit,
+			const struct address *from, struct caller *caller, struct refusal *ret,
+			struct sl_errors *errors)
+{
+	static const struct tokens none;
+	const char *bearer = tokens_bearer(visit->authorization);
+	const struct token *token;
+	enum token_state state;
+	struct rate_key key = {.words[0] = KEY_TOKEN};
+
+	if (!bearer) {
+		sl_fail(errors, EACCES, "Authorization",
+			"needs \"Bearer\" and a token, which `sluicectl token new` makes");
+		return refuse(ret, 401, "no token");
+	}
+	state = tokens_find(access->tokens ? access->tokens : &none, bearer, from, visit->time_s,
+			    &token);
+	if (state == TOKEN_UNKNOWN) {
+		sl_fail(errors, EACCES, "Authorization", "no such token is known here");
+		return refuse(ret, 401, "a wrong token");
+	}
+	snprintf(caller->name, sizeof(caller->name), "token:%s", token->name);
+	memcpy(&key.words[1], token->hash, 16);
+	if (state == TOKEN_EXPIRED) {
+		sl_fail(errors, EACCES, caller->name, "has expired");
+		return refuse(ret, 401, "an expired token");
+	}
+	if (state == TOKEN_ELSEWHERE) {
+		sl_fail(errors, EACCES, caller->name, "may not be used from this address");
+		return refuse(ret, 403, "not with this token from here");
+	}
+	caller->role = token->role;
+	return take(&access->token_rate, &key, visit, caller->name, ret, errors);
 }
 
 static bool admit_tcp(struct access *access, const struct visit *visit, struct caller *caller,
@@ -129,16 +212,29 @@ static bool admit_tcp(struct access *access, const struct visit *visit, struct c
 		return refuse(ret, 403, "nobody knows who asks");
 	key = address_key(&address);
 	snprintf(caller->name, sizeof(caller->name), "address:%s", address_format(&address, text));
-	if (!take(&access->rate[visit->listener], &key, visit, caller->name, ret, errors))
+	if (!take(&access->rate[visit->listener], &key, visit, caller->name, ret, errors) ||
+	    !check_host(access, visit, ret, errors))
 		return false;
-	if (!is_host_of_loopback(visit->host)) {
-		sl_fail(errors, EINVAL, "Host", "%s is neither an address nor localhost",
-			visit->host);
-		return refuse(ret, 421, "not the host that is meant");
-	}
+	if (visit->listener == LISTENER_TCP)
+		return check_token(access, visit, &address, caller, ret, errors);
 	caller->role = SLUICE_ROLE_VIEWER;
 	return true;
 }
+
+bool access_may_shake(struct access *access, const struct sockaddr *from, uint64_t now_ns)
+{
+	static const struct rate_key all;
+	struct address address;
+	struct rate_key key;
+
+	if (!read_address(from, &address))
+		return false;
+	key = address_key(&address);
+	return !rate_take(&access->shake_rate, &key, now_ns) &&
+	       !rate_take(&access->all_shake_rate, &all, now_ns);
+}
+
+/* ---- all together ---------------------------------------------------------------------------------- */
 
 static bool check_role(const struct caller *caller, enum sluice_role needed, struct refusal *ret,
 		       struct sl_errors *errors)
@@ -157,7 +253,7 @@ bool access_admit(struct access *access, const struct visit *visit, enum sluice_
 		      struct sl_errors *) = admit_unix;
 
 	*ret_caller = (struct caller){.uid = -1};
-	if (visit->listener == LISTENER_METRICS)
+	if (visit->listener == LISTENER_METRICS || visit->listener == LISTENER_TCP)
 		admit = admit_tcp;
 	return admit(access, visit, ret_caller, ret_refusal, errors) &&
 	       check_role(ret_caller, needed, ret_refusal, errors);

@@ -17,30 +17,46 @@
 #include <sys/types.h>
 
 struct access;
+struct tls;
+struct tokens;
 
 enum listener {
 	LISTENER_ADMIN,	  /* api.socket */
 	LISTENER_VIEW,	  /* api.view-socket */
+	LISTENER_TCP,	  /* api.listen */
 	LISTENER_METRICS, /* api.metrics */
 	LISTENER_COUNT
 };
 
-struct access *access_new(const struct config_api *settings, uid_t self);
+/* `tls` is borrowed: its certificate says which hosts are served; NULL: no TLS on `api.listen`. */
+struct access *access_new(const struct config_api *settings, uid_t self, const struct tls *tls);
 void access_free(struct access *access);
+
+/* Takes the tokens, in the place of those before. */
+void access_set_tokens(struct access *access, struct tokens *tokens);
+
+/*
+ * Whether a connection may shake hands for TLS, which costs more than a request: each address has the
+ * rate of requests, and all together ACCESS_HANDSHAKES a second.
+ */
+#define ACCESS_HANDSHAKES 200
+bool access_may_shake(struct access *access, const struct sockaddr *from, uint64_t now_ns);
 
 /* What is known of a request. All borrowed. */
 struct visit {
 	enum listener listener;
 	int fd;
 	const struct sockaddr *from;
-	const char *host; /* header; may be NULL */
-	uint64_t now_ns;  /* clock_now_ns() */
+	const char *host; /* headers; may be NULL */
+	const char *authorization;
+	uint64_t now_ns; /* clock_now_ns() */
+	uint64_t time_s; /* Unix time */
 };
 
 struct caller {
 	enum sluice_role role;
 	uid_t uid;     /* -1: by TCP */
-	char name[96]; /* "uid:1000", "address:192.0.2.1" */
+	char name[96]; /* "uid:1000", "token:NAME", "address:192.0.2.1" */
 };
 
 struct refusal {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * api.h - the daemon's HTTP API (docs/api.md): everything on a Unix socket; a second one to look by;
- * metrics alone on an optional TCP socket of the loopback interface.
+ * api.h - the daemon's HTTP API (docs/api.md): everything on a Unix socket, and to who has a token
+ * on TCP; a second Unix socket to look by; metrics alone on a TCP socket of the loopback interface.
  *
  * Runs on the event loop; answers from what the engine, the checks and the loader know, and changes
  * things only through engine_commit(), the engine's overrides and the loader. Who may do what:
@@ -41,6 +41,7 @@ struct api_context {
 struct api_sockets {
 	int admin;
 	int view;
+	int tcp;
 	int metrics;
 };
 
@@ -53,6 +54,12 @@ int api_new(struct event_base *base, const struct api_context *context,
 	    struct api **ret_api, struct sl_errors *errors);
 void api_free(struct api *api);
 
+/*
+ * Reads certificate, key and tokens anew, through the loader. -errno with errors, and all that was before
+ * stays.
+ */
+int api_reload(struct api *api, struct sl_errors *errors);
+
 /* ---- listening sockets, to be made before privileges are dropped ------------------------------------ */
 
 /*
@@ -63,7 +70,8 @@ void api_free(struct api *api);
  */
 int api_listen_unix(const char *path, mode_t mode, uid_t uid, gid_t gid, struct sl_errors *errors);
 
-/* Returns a descriptor, or -errno with an error. Loopback addresses only. */
-int api_listen_tcp(const struct address *address, uint16_t port, struct sl_errors *errors);
+/* Returns a descriptor, or -errno with an error. `what` is for errors: "api.metrics". */
+int api_listen_tcp(const char *what, const struct address *address, uint16_t port,
+		   struct sl_errors *errors);
 
 #endif

@@ -144,7 +144,8 @@ static socklen_t fill_address(struct sockaddr_storage *storage, const struct add
 	return sizeof(*in6);
 }
 
-int api_listen_tcp(const struct address *address, uint16_t port, struct sl_errors *errors)
+int api_listen_tcp(const char *what, const struct address *address, uint16_t port,
+		   struct sl_errors *errors)
 {
 	_cleanup_fd_ int fd = -1;
 	struct sockaddr_storage storage;
@@ -152,10 +153,7 @@ int api_listen_tcp(const struct address *address, uint16_t port, struct sl_error
 	socklen_t size = fill_address(&storage, address, port);
 	int result, one = 1;
 
-	snprintf(where, sizeof(where), "metrics %s port %u", address_format(address, text), port);
-	if (!address_is_loopback(address))
-		return sl_fail(errors, EINVAL, where,
-			       "metrics are only served on a loopback address (127.0.0.1, ::1)");
+	snprintf(where, sizeof(where), "%s: %s port %u", what, address_format(address, text), port);
 	fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail_errno(errors, errno, where, "can't make a socket");

@@ -32,6 +32,7 @@ struct gate {
 	unsigned limit;
 	unsigned waiting;
 	TAILQ_HEAD(visitors, visitor) visitors; /* owned; the longest waiting first */
+	gate_wrap_fn *wrap;			/* NULL: nothing */
 	gate_pass_fn *pass;
 	gate_inside_fn *inside;
 	void *context;
@@ -140,6 +141,8 @@ static void gate_accept(evutil_socket_t listen_fd, short what, void *argument)
 	socklen_t size = sizeof(from);
 	int fd = accept4(listen_fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (fd >= 0 && gate->wrap)
+		fd = gate->wrap(gate->context, fd, (struct sockaddr *)&from);
 	if (fd < 0)
 		return;
 	if (make_room(gate)) {
@@ -150,8 +153,8 @@ static void gate_accept(evutil_socket_t listen_fd, short what, void *argument)
 	close(fd);
 }
 
-struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, gate_pass_fn *pass,
-		      gate_inside_fn *inside, void *context)
+struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, gate_wrap_fn *wrap,
+		      gate_pass_fn *pass, gate_inside_fn *inside, void *context)
 {
 	struct gate *gate = sl_calloc(1, sizeof(*gate));
 
@@ -159,6 +162,7 @@ struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, ga
 		.base = base,
 		.fd = listen_fd,
 		.limit = limit,
+		.wrap = wrap,
 		.pass = pass,
 		.inside = inside,
 		.context = context,

@@ -2,6 +2,7 @@
 #include "api/server.h"
 
 #include "api/gate.h"
+#include "api/tls.h"
 #include "api/trace.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_S	  10
@@ -23,6 +25,7 @@ struct server {
 	struct event_base *base;	   /* borrowed */
 	const struct api_context *context; /* borrowed */
 	struct access *access;		   /* borrowed */
+	struct tls *tls;		   /* borrowed; NULL: none */
 	enum listener listener;
 	struct gate *gate; /* owned, and so below */
 	struct MHD_Daemon *http;
@@ -138,6 +141,8 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer *ans
 	if (allow && allow[0])
 		MHD_add_response_header(response, "Allow", allow);
 	MHD_add_response_header(response, "traceparent", trace_format(&exchange->trace, parent));
+	if (answer->status == 401)
+		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
 	if (retry_after_s) {
 		snprintf(tag, sizeof(tag), "%u", retry_after_s);
 		MHD_add_response_header(response, "Retry-After", tag);
@@ -180,7 +185,9 @@ static bool is_admitted(struct server *server, struct exchange *exchange, const 
 						MHD_CONNECTION_INFO_CLIENT_ADDRESS)
 				->client_addr,
 		.host = request_header(request, "Host"),
+		.authorization = request_header(request, "Authorization"),
 		.now_ns = clock_now_ns(),
+		.time_s = time(NULL),
 	};
 	struct sl_errors errors = {0};
 	struct answer answer = {0};
@@ -314,6 +321,16 @@ static void take_connection(void *context, int fd, const struct sockaddr *from, 
 		run(server);
 }
 
+static int wrap(void *context, int fd, const struct sockaddr *from)
+{
+	struct server *server = context;
+
+	if (access_may_shake(server->access, from, clock_now_ns()))
+		return tls_accept(server->tls, fd);
+	close(fd);
+	return -1;
+}
+
 static unsigned count_connections(void *context)
 {
 	struct server *server = context;
@@ -342,7 +359,7 @@ static int start_http(struct server *server)
 }
 
 int server_new(struct event_base *base, const struct api_context *context, struct access *access,
-	       enum listener listener, int listen_fd, struct server **ret_server,
+	       struct tls *tls, enum listener listener, int listen_fd, struct server **ret_server,
 	       struct sl_errors *errors)
 {
 	struct server *server = sl_calloc(1, sizeof(*server));
@@ -351,8 +368,9 @@ int server_new(struct event_base *base, const struct api_context *context, struc
 	server->context = context;
 	server->access = access;
 	server->listener = listener;
-	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, take_connection,
-				count_connections, server);
+	server->tls = tls;
+	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, tls ? wrap : NULL,
+				take_connection, count_connections, server);
 	if (start_http(server)) {
 		server_free(server);
 		return sl_fail(errors, EIO, "api", "libmicrohttpd does not start");

@@ -13,12 +13,13 @@
 
 struct event_base;
 struct server;
+struct tls;
 
 #define SERVER_CONNECTIONS 64
 
-/* Takes the listening socket, on failure too. Borrows context and access. */
+/* Takes the listening socket, on failure too. Borrows the rest; tls NULL: bytes as they are. */
 int server_new(struct event_base *base, const struct api_context *context, struct access *access,
-	       enum listener listener, int listen_fd, struct server **ret_server,
+	       struct tls *tls, enum listener listener, int listen_fd, struct server **ret_server,
 	       struct sl_errors *errors);
 void server_free(struct server *server);
 

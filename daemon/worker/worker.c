@@ -131,6 +131,9 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 	struct sl_errors errors = {0};
 
 	log_context_push(&said);
+	if (api_reload(worker->api, &errors))
+		log_errors("certificate and tokens stay as they were", &errors);
+	sl_errors_deinit(&errors);
 	if (config_read_file(worker->config_path, &config, &errors) ||
 	    commit(worker, config, &errors)) {
 		log_errors("reload refused, nothing has changed", &errors);
@@ -246,6 +249,7 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 	const struct api_sockets sockets = {
 		.admin = HANDOVER_API,
 		.view = config->api.view_socket ? HANDOVER_VIEW : -1,
+		.tcp = config->api.listen.family ? HANDOVER_TCP : -1,
 		.metrics = config->api.metrics.family ? HANDOVER_METRICS : -1,
 	};
 

@@ -274,6 +274,31 @@ GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine
        "sluicectl log warning", "sluicectl log", "sluicectl log api loud", "sluicectl log enigne",
        "sluicectl log enigne debug", "sluicectl log a b c", "sluicectl log loader info -o json",
        "sluicectl help log")
+GOLDEN(token, "sluicectl token new ci", "sluicectl token new ci --role root",
+       "sluicectl token new c/i --role viewer",
+       "sluicectl token new ci --role admin --expires soon",
+       "sluicectl token new ci --role admin --from 10.0.0.1/8",
+       "sluicectl token new ci --role admin --from 10.0.0.0/8,2001:db8::/32,",
+       "sluicectl token new ci --role operator --from 10.0.0.0/8,2001:db8::/32 --expires 90d | "
+       "sed -E 's/[0-9a-f]{64}/HEX/; s/expires=[0-9T:-]+Z/expires=THEN/'",
+       "sluicectl token new ci --role viewer -o json | sed -E 's/[0-9a-f]{64}/HEX/'",
+       "sluicectl token new ci --role viewer 2>&- | { read token; read name hash role; "
+       "printf sha256=%s $token | sha256sum | wc -c; "
+       "test $hash = sha256=$(printf %s $token | sha256sum | cut -c1-64) && echo same; }",
+       "sluicectl help token new")
+GOLDEN(server, "sluicectl --server edge:9443 status",
+       "sluicectl --server http://192.0.2.1:80 status",
+       "sluicectl --server https://127.0.0.1:1 status",
+       "sluicectl --server https://127.0.0.1:1 --token-file missing status",
+       "echo word >open; sluicectl --server https://127.0.0.1:1 --token-file open status; rm open",
+       "umask 77; echo 'two words' >token; sluicectl --server https://127.0.0.1:1 --token-file "
+       "token status; rm token",
+       "umask 77; echo word >token; sluicectl --server https://127.0.0.1:1 --token-file token "
+       "status; rm token",
+       "umask 77; echo word >token; SLUICE_SERVER=http://127.0.0.1:1 SLUICE_TOKEN_FILE=token "
+       "sluicectl status; rm token",
+       "SLUICE_SERVER=https://127.0.0.1:1 sluicectl -s $SLUICE_SOCKET --no-headers show interfaces",
+       "sluicectl -s a --server https://b:1 status")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
