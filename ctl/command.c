@@ -40,16 +40,16 @@ const struct command commands[] = {
 	{"show interfaces", "", 0, 0, 0, run_show_interfaces, "how the program is attached", NULL},
 	{"show config", "", 0, 0, 0, run_show_config, "the configuration in force, for apply",
 	 "With -o json that text is one member, beside the generation."},
-	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_drain,
+	{"drain", "POOL/BACKEND", 1, 1, OPTION_WAIT | OPTION_IF_GENERATION, run_drain,
 	 "no new flows; those it has stay",
 	 "With --wait: until no slot is moving and no flow record names it. That takes the\n"
 	 "service's drain time at least. Exit 7 if --timeout is over first; the backend\n"
 	 "drains on."},
-	{"enable", "POOL/BACKEND", 1, 1, 0, run_enable,
+	{"enable", "POOL/BACKEND", 1, 1, OPTION_IF_GENERATION, run_enable,
 	 "take drain or disable back", NULL},
-	{"disable", "POOL/BACKEND", 1, 1, OPTION_WAIT, run_disable,
+	{"disable", "POOL/BACKEND", 1, 1, OPTION_WAIT | OPTION_IF_GENERATION, run_disable,
 	 "leave a backend at once, flows and all", NULL},
-	{"weight", "POOL/BACKEND N|default", 2, 2, 0, run_weight,
+	{"weight", "POOL/BACKEND N|default", 2, 2, OPTION_IF_GENERATION, run_weight,
 	 "override a backend's weight (0 to 1000)", NULL},
 	{"explain", "tcp|udp SOURCE:PORT DESTINATION:PORT", 0, 3,
 	 OPTION_INTERFACE | OPTION_FLAGS | OPTION_HEX, run_explain,
@@ -60,11 +60,11 @@ const struct command commands[] = {
 	 "services, backends and verdicts by packets a second",
 	 "q ends it. Not on a terminal, or with -o json, one look follows another; with\n"
 	 "--once there is a single one, over one interval."},
-	{"detach", "", 0, 0, OPTION_PIN_DIR, run_detach,
+	{"detach", "", 0, 0, OPTION_PIN_DIR | OPTION_IF_GENERATION, run_detach,
 	 "take the program off all interfaces",
 	 "With a daemon it stays detached until the daemon is started anew. Without one,\n"
 	 "links and maps are removed, which needs root."},
-	{"log", "[COMPONENT] [LEVEL]", 0, 2, 0, run_log,
+	{"log", "[COMPONENT] [LEVEL]", 0, 2, OPTION_IF_GENERATION, run_log,
 	 "show how much is logged, or log more or less",
 	 "LEVEL is error, warning, info or debug: lines of it and of those before it are\n"
 	 "written. Without COMPONENT it is set for all. It lasts until the daemon ends, or\n"

@@ -122,24 +122,15 @@ int run_diff(const struct invocation *invocation)
 	return same ? 0 : 1;
 }
 
-static bool is_number(const char *text)
-{
-	return text[0] && strspn(text, "0123456789") == strlen(text);
-}
-
 int run_apply(const struct invocation *invocation)
 {
 	struct http_request request = {
 		.method = "PUT",
-		.if_match = invocation->values[OPTION_NUMBER_IF_GENERATION],
 	};
 	bool dry_run = invocation->given & OPTION_DRY_RUN;
 	json_t *object;
 	int status;
 
-	if (request.if_match && !is_number(request.if_match))
-		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a generation: see sluicectl status",
-			    request.if_match);
 	status = send_file(invocation, &request, SLUICE_PATH_CONFIG, dry_run ? "&dry-run=1" : "",
 			   &object);
 	if (status)

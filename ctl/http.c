@@ -84,7 +84,15 @@ static int fail_status(const struct invocation *invocation, long status, const c
 
 /* ---- the request --------------------------------------------------------------------------------------- */
 
-static struct curl_slist *headers(const struct http_request *request)
+/* Of a change only: what is looked at on the way may be of any generation. */
+static const char *wanted_generation(const struct invocation *invocation,
+				     const struct http_request *request)
+{
+	return strcmp(request->method, "GET") ? invocation->values[OPTION_NUMBER_IF_GENERATION]
+					      : NULL;
+}
+
+static struct curl_slist *headers(const struct http_request *request, const char *generation)
 {
 	/* Without "Expect", or large bodies wait for an answer first. */
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
@@ -92,8 +100,8 @@ static struct curl_slist *headers(const struct http_request *request)
 
 	if (request->body)
 		list = curl_slist_append(list, "Content-Type: application/octet-stream");
-	if (request->if_match) {
-		match = text_printf("If-Match: \"%s\"", request->if_match);
+	if (generation) {
+		match = text_printf("If-Match: \"%s\"", generation);
 		list = curl_slist_append(list, match);
 	}
 	return list;
@@ -124,7 +132,7 @@ static int perform(const struct invocation *invocation, const struct http_reques
 		   struct buffer *buffer)
 {
 	long timeout = invocation->timeout_ms ? (long)invocation->timeout_ms : TIMEOUT_MS;
-	struct curl_slist *list = headers(request);
+	struct curl_slist *list = headers(request, wanted_generation(invocation, request));
 	CURL *curl = curl_easy_init();
 	_free_ char *url = NULL;
 	int status;

@@ -15,7 +15,6 @@ struct http_request {
 	const char *path; /* with the query, escaped */
 	const char *body; /* NULL: none */
 	size_t size;
-	const char *if_match; /* a generation in digits, or NULL */
 };
 
 /*

@@ -68,6 +68,10 @@ static int take_option(struct invocation *invocation, int number, const char *va
 		invocation->headers = false;
 	if (number == OPTION_NUMBER_TIMEOUT && !duration_parse(value, &invocation->timeout_ms))
 		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a time like 500ms, 10s or 5m", value);
+	if (number == OPTION_NUMBER_IF_GENERATION &&
+	    (!value[0] || value[strspn(value, "0123456789")]))
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a generation: see sluicectl status",
+			    value);
 	if (number != OPTION_NUMBER_OUTPUT)
 		return SLUICE_EXIT_OK;
 	invocation->json = !strcmp(value, "json");

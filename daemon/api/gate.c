@@ -2,6 +2,7 @@
 #include "api/gate.h"
 
 #include "api/head.h"
+#include "api/problem.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -53,9 +54,9 @@ static void visitor_free(struct visitor *visitor)
 static void refuse(int fd, const struct head_refusal *refusal)
 {
 	_cleanup_free_ char *body = sl_printf(
-		"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"errors\":[{\"where\":"
+		"{\"type\":\"%s\",\"title\":\"%s\",\"status\":%u,\"errors\":[{\"where\":"
 		"\"request\",\"what\":\"%s\"}]}\n",
-		refusal->why, refusal->status, refusal->why);
+		problem_type(refusal->status), refusal->why, refusal->status, refusal->why);
 	_cleanup_free_ char *answer =
 		sl_printf("HTTP/1.1 %u Refused\r\nContent-Type: application/problem+json\r\n"
 			  "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",

@@ -44,6 +44,9 @@ void answer_text(struct answer *answer, const char *type, char *text);
 void answer_problem(struct answer *answer, unsigned status, const char *title,
 		    struct sl_errors *errors);
 
+/* 412: If-Match names another generation. */
+void answer_conflict(const struct api_context *context, struct answer *answer);
+
 /* The array "errors" of a problem object. */
 json_t *answer_errors(const struct sl_errors *errors);
 

@@ -139,28 +139,6 @@ void resource_diff(const struct api_context *context, const struct request *requ
 
 /* ---- the change ---------------------------------------------------------------------------------------- */
 
-/* If-Match names the generation the change was made for; "*" and none at all match any. */
-static bool generation_matches(const struct api_context *context, const struct request *request)
-{
-	const char *wanted = request_header(request, "If-Match");
-	char current[32];
-
-	if (!wanted || !strcmp(wanted, "*"))
-		return true;
-	snprintf(current, sizeof(current), "\"%llu\"",
-		 (unsigned long long)engine_generation(context->engine));
-	return !strcmp(wanted, current);
-}
-
-static void answer_conflict(const struct api_context *context, struct answer *answer)
-{
-	struct sl_errors errors = {0};
-
-	sl_fail(&errors, ESTALE, "If-Match", "the generation is %llu now",
-		(unsigned long long)engine_generation(context->engine));
-	answer_problem(answer, 412, "the configuration has changed meanwhile", &errors);
-}
-
 static void commit(const struct api_context *context, const struct request *request,
 		   struct config **desired, json_t *preview, struct answer *answer)
 {
@@ -188,10 +166,6 @@ void resource_set_config(const struct api_context *context, const struct request
 	_cleanup_config_ struct config *desired = NULL;
 	json_t *preview;
 
-	if (!generation_matches(context, request)) {
-		answer_conflict(context, answer);
-		return;
-	}
 	if (!read_and_preview(context, request, &desired, &preview, answer))
 		return;
 	if (dry_run && strcmp(dry_run, "0"))

@@ -2,6 +2,7 @@
 #include "api/server.h"
 
 #include "api/gate.h"
+#include "api/match.h"
 #include "api/tls.h"
 #include "api/trace.h"
 #include "base/clock.h"
@@ -251,7 +252,11 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 		return send_problem(exchange, 413, too_large(exchange), NULL);
 	if (!exchange->request.body)
 		exchange->request.body = sl_calloc(1, 1);
-	exchange->route->resource(server->context, &exchange->request, &answer);
+	if (match_generation(request_header(&exchange->request, "If-Match"),
+			     engine_generation(server->context->engine)))
+		exchange->route->resource(server->context, &exchange->request, &answer);
+	else
+		answer_conflict(server->context, &answer);
 	answer.generation = engine_generation(server->context->engine);
 	return send_answer(exchange, &answer, NULL, 0);
 }

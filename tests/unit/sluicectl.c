@@ -274,6 +274,12 @@ GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine
        "sluicectl log warning", "sluicectl log", "sluicectl log api loud", "sluicectl log enigne",
        "sluicectl log enigne debug", "sluicectl log a b c", "sluicectl log loader info -o json",
        "sluicectl help log")
+GOLDEN(if_generation, "sluicectl drain --if-generation 7 web/web1",
+       "sluicectl enable --if-generation 7 web/web1",
+       "sluicectl disable --if-generation 7 web/web1",
+       "sluicectl weight --if-generation 7 web/web1 5", "sluicectl log --if-generation 7 debug",
+       "sluicectl detach --if-generation 7", "sluicectl detach --if-generation seven",
+       "sluicectl show interfaces", "sluicectl drain --if-generation 1 web/web1")
 GOLDEN(token, "sluicectl token new ci", "sluicectl token new ci --role root",
        "sluicectl token new c/i --role viewer",
        "sluicectl token new ci --role admin --expires soon",
