@@ -2,10 +2,8 @@
 /*
  * Every resource over a real socket: what it answers, what it changes, and what it refuses.
  */
-#include "api/match.h"
 #include "api/problem.h"
 #include "api/route.h"
-#include "api/trace.h"
 #include "base/memory.h"
 #include "config/diff.h"
 #include "config/read.h"
@@ -430,18 +428,6 @@ Test(api, if_match_holds_for_every_change)
 	cr_expect_eq(served.fake->commits, 0);
 }
 
-Test(match, lists_of_tags)
-{
-	static const char *const good[] = {NULL, "*", "\"12\"", "\"1\" , \"12\"", "\"12\",\"3\""};
-	static const char *const bad[] = {"",	     "12",   "W/\"12\"",    "\"1\"", "\"1\",\"2\"",
-					  "\"120\"", "\"12", "\"1\" \"12\""};
-
-	for (size_t i = 0; i < sl_count(good); i++)
-		cr_expect(match_generation(good[i], 12), "%s", good[i]);
-	for (size_t i = 0; i < sl_count(bad); i++)
-		cr_expect(!match_generation(bad[i], 12), "%s", bad[i]);
-}
-
 /* ---- other changes ----------------------------------------------------------------------------------------- */
 
 Test(api, override)
@@ -557,53 +543,4 @@ Test(api_empty, nothing_is_committed)
 	json_decref(served_json(&served, "GET", "/v1/config", "", 404));
 	json_decref(served_json(&served, "POST", "/v1/backends/a/b", "{\"weight\":1}", 404));
 	served_stop(&served);
-}
-
-/* ---- traces ------------------------------------------------------------------------------------------------ */
-
-/* The header traceparent of the answer's head. */
-static const char *parent_of(const char *header, int status)
-{
-	static char parent[64];
-	_cleanup_free_ char *request = sl_printf("GET /v1/%s HTTP/1.1\r\nHost: a\r\n%s\r\n",
-						 status == 200 ? "version" : "nothing", header);
-	_cleanup_free_ char *answer =
-		served_send(&served, served_connect(&served), request, strlen(request));
-	const char *at = strstr(answer, "\r\ntraceparent: ");
-
-	cr_expect_eq(served_status(answer), status);
-	cr_assert(at, "%s", answer);
-	snprintf(parent, sizeof(parent), "%.55s", at + 15);
-	return parent;
-}
-
-Test(api, the_trace_goes_on)
-{
-	static const char given[] = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"
-				    "00f067aa0ba902b7-01\r\n";
-
-	for (int status = 200; status <= 404; status += 204) {
-		const char *parent = parent_of(given, status);
-
-		cr_expect(!strncmp(parent, "00-4bf92f3577b34da6a3ce929d0e0e4736-", 36), "%s",
-			  parent);
-		cr_expect(strncmp(parent + 36, "00f067aa0ba902b7", 16), "a span of its own");
-		cr_expect_str_eq(parent + 52, "-01");
-	}
-}
-
-Test(api, without_a_trace_there_is_a_new_one)
-{
-	static const char *const headers[] = {
-		"", "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n"};
-	char before[64] = "";
-
-	for (size_t i = 0; i < 4; i++) {
-		const char *parent = parent_of(headers[i % 2], 200);
-		char id[TRACE_ID_SIZE];
-
-		cr_expect(trace_parse(parent, id), "%s", parent);
-		cr_expect_str_neq(id, before);
-		strcpy(before, id);
-	}
 }
