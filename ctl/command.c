@@ -25,13 +25,13 @@ const struct command commands[] = {
 	 "All of it takes effect, or nothing does. Flows that run stay with their\n"
 	 "backends. FILE - is standard input. The daemon's own file stays as it is: what\n"
 	 "shall last belongs there."},
-	{"status", "", 0, 0, 0, run_status,
+	{"status", "", 0, 0, OPTION_WATCH, run_status,
 	 "healthy, degraded or broken, and why",
-	 "Exit 0 healthy, 1 degraded, 2 broken."},
-	{"show services", "", 0, 0, 0, run_show_services, "services with slots and traffic",
+	 "Exit 0 healthy, 1 degraded, 2 broken; with --watch 0 when its time is over."},
+	{"show services", "", 0, 0, OPTION_WATCH, run_show_services, "services with slots and traffic",
 	 "Slots that are MOVING changed hands less than a drain time ago; those in TAIL\n"
 	 "wait for the last flows of another backend to end."},
-	{"show backends", "", 0, 0, 0, run_show_backends, "backends with health and flows",
+	{"show backends", "", 0, 0, OPTION_WATCH, run_show_backends, "backends with health and flows",
 	 "FLOWS are those that have a record. With a + there are more: the service records\n"
 	 "only the flows of slots that change hands. WEIGHT 20 of 100 is an override."},
 	{"show flows", "", 0, 0, 0, run_show_flows, "the flow table's records and events", NULL},

@@ -31,6 +31,7 @@
 	X(ROLE, 0, "role", "ROLE", "viewer, operator or admin")                                    \
 	X(EXPIRES, 0, "expires", "TIME", "it ends after that long, as 12h, 90d (default: never)")  \
 	X(FROM, 0, "from", "PREFIX", "only from there, as 10.0.0.0/8 (several with commas)")       \
+	X(WATCH, 'w', "watch", NULL, "again whenever it changes (for ever, or --timeout)")         \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {

@@ -67,7 +67,7 @@ static void print_errors(const json_t *problem)
 			(long long)json_integer_value(json_object_get(problem, "dropped")));
 }
 
-static int fail_status(const struct invocation *invocation, long status, const char *text)
+int http_fail(const struct invocation *invocation, long status, const char *text)
 {
 	json_t *problem = json_loads(text ? text : "", 0, NULL);
 	const char *title = json_string_value(json_object_get(problem, "title"));
@@ -125,7 +125,7 @@ static int transfer(const struct invocation *invocation, CURL *curl, struct buff
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code)
 		return connection_fail(invocation, code);
-	return status == 200 ? SLUICE_EXIT_OK : fail_status(invocation, status, buffer->text);
+	return status == 200 ? SLUICE_EXIT_OK : http_fail(invocation, status, buffer->text);
 }
 
 static int perform(const struct invocation *invocation, const struct http_request *request,

@@ -28,6 +28,9 @@ int http_json(const struct invocation *invocation, const struct http_request *re
 	      json_t **ret_object);
 int http_get(const struct invocation *invocation, const char *path, json_t **ret_object);
 
+/* Prints the problem that came instead of an answer; the exit status. `text` may be NULL. */
+int http_fail(const struct invocation *invocation, long status, const char *text);
+
 /* Escaped for a path or a query. Caller frees. */
 char *http_escape(const char *text);
 

@@ -4,6 +4,7 @@
 #include "api/server.h"
 #include "api/tls.h"
 #include "api/tokens.h"
+#include "api/watch.h"
 #include "base/memory.h"
 #include "loader/loader.h"
 
@@ -14,7 +15,8 @@
 
 struct api {
 	struct api_context context;
-	struct access *access;			/* owned, and so below */
+	struct access *access; /* owned, and so below */
+	struct watches *watches;
 	struct tls *tls;			/* NULL: none */
 	char *files[LOADER_FILE_COUNT];		/* their names, for errors; NULL: not read */
 	struct server *servers[LISTENER_COUNT]; /* NULL: none */
@@ -88,6 +90,8 @@ int api_reload(struct api *api, struct sl_errors *errors)
 		tokens_free(tokens);
 	else
 		access_set_tokens(api->access, tokens);
+	if (!err)
+		watches_drop_tcp(api->watches);
 	return err;
 }
 
@@ -122,6 +126,8 @@ int api_new(struct event_base *base, const struct api_context *context,
 	int result;
 
 	api->context = *context;
+	api->watches = watches_new(base, &api->context);
+	api->context.streams = watches_streams(api->watches);
 	result = prepare(base, api, settings, self, errors);
 	for (int i = 0; i < LISTENER_COUNT; i++) {
 		if (fds[i] < 0)
@@ -130,8 +136,8 @@ int api_new(struct event_base *base, const struct api_context *context,
 			close(fds[i]);
 		else
 			result = server_new(base, &api->context, api->access,
-					    i == LISTENER_TCP ? api->tls : NULL, i, fds[i],
-					    &api->servers[i], errors);
+					    i == LISTENER_TCP ? api->tls : NULL, api->watches, i,
+					    fds[i], &api->servers[i], errors);
 	}
 	if (result) {
 		api_free(api);
@@ -145,8 +151,10 @@ void api_free(struct api *api)
 {
 	if (!api)
 		return;
+	watches_stop(api->watches);
 	for (int i = 0; i < LISTENER_COUNT; i++)
 		server_free(api->servers[i]);
+	watches_free(api->watches);
 	access_free(api->access);
 	tls_free(api->tls);
 	for (int i = 0; i < LOADER_FILE_COUNT; i++)

@@ -25,6 +25,7 @@ struct engine;
 struct event_base;
 struct health;
 struct loader;
+struct metrics_streams;
 struct net;
 
 /* What the API shows and drives. All borrowed, and outliving it. */
@@ -35,6 +36,7 @@ struct api_context {
 	struct loader *loader;
 	const struct config_interface *interfaces; /* the loader's list: the place is the number */
 	size_t n_interfaces;
+	const struct metrics_streams *streams; /* set by api_new() */
 };
 
 /* Listening sockets; -1: there is no such one. */

@@ -12,6 +12,7 @@ void resource_metrics(const struct api_context *context, const struct request *r
 		.loader = context->loader,
 		.interfaces = context->interfaces,
 		.n_interfaces = context->n_interfaces,
+		.streams = context->streams,
 	};
 	struct sl_errors errors = {0};
 	char *text;

@@ -21,6 +21,7 @@ struct route {
 	size_t body_max; /* bytes; 0: takes no body */
 	enum route_reach reach;
 	enum sluice_role role; /* that it needs at least */
+	bool watched;	       /* may be asked with watch=1 (watch.h) */
 	const char *help;
 };
 

@@ -5,6 +5,7 @@
 #include "api/match.h"
 #include "api/tls.h"
 #include "api/trace.h"
+#include "api/watch.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -26,6 +27,7 @@ struct server {
 	struct event_base *base;	   /* borrowed */
 	const struct api_context *context; /* borrowed */
 	struct access *access;		   /* borrowed */
+	struct watches *watches;	   /* borrowed */
 	struct tls *tls;		   /* borrowed; NULL: none */
 	enum listener listener;
 	struct gate *gate; /* owned, and so below */
@@ -42,6 +44,7 @@ struct exchange {
 	struct event *deadline;	   /* owned */
 	struct caller caller;
 	struct trace trace;
+	struct watcher *watcher; /* owned; NULL: an answer, and that is all */
 	bool too_large;
 };
 
@@ -106,6 +109,7 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 
 	if (!exchange)
 		return;
+	watcher_free(exchange->watcher);
 	event_free(exchange->deadline);
 	free(exchange->request.body);
 	free(exchange);
@@ -126,37 +130,52 @@ static void log_answer(const struct exchange *exchange, unsigned status)
 			  status);
 }
 
+static void add_headers(const struct exchange *exchange, struct MHD_Response *response,
+			const struct answer *answer)
+{
+	char tag[32], parent[TRACE_PARENT_SIZE];
+
+	MHD_add_response_header(response, "Content-Type", answer->type);
+	MHD_add_response_header(response, "Connection", "close");
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	MHD_add_response_header(response, "traceparent", trace_format(&exchange->trace, parent));
+	if (answer->status == 401)
+		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+	if (answer->status != 200)
+		return;
+	snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
+	MHD_add_response_header(response, "ETag", tag);
+}
+
+/* Drops the response. */
+static enum MHD_Result send_response(struct exchange *exchange, struct MHD_Response *response,
+				     const struct answer *answer)
+{
+	enum MHD_Result result;
+
+	add_headers(exchange, response, answer);
+	log_answer(exchange, answer->status);
+	result = MHD_queue_response(exchange->request.connection, answer->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
 				   const char *allow, unsigned retry_after_s)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		strlen(answer->text), answer->text, MHD_RESPMEM_MUST_FREE);
-	enum MHD_Result result;
-	char tag[32], parent[TRACE_PARENT_SIZE];
+	char seconds[16];
 
 	if (!response)
 		sl_out_of_memory();
-	MHD_add_response_header(response, "Content-Type", answer->type);
-	MHD_add_response_header(response, "Connection", "close");
-	MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (allow && allow[0])
 		MHD_add_response_header(response, "Allow", allow);
-	MHD_add_response_header(response, "traceparent", trace_format(&exchange->trace, parent));
-	if (answer->status == 401)
-		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-	if (retry_after_s) {
-		snprintf(tag, sizeof(tag), "%u", retry_after_s);
-		MHD_add_response_header(response, "Retry-After", tag);
-	}
-	if (answer->status == 200) {
-		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
-		MHD_add_response_header(response, "ETag", tag);
-	}
-	log_answer(exchange, answer->status);
+	snprintf(seconds, sizeof(seconds), "%u", retry_after_s);
+	if (retry_after_s)
+		MHD_add_response_header(response, "Retry-After", seconds);
 	restart_deadline(exchange);
-	result = MHD_queue_response(exchange->request.connection, answer->status, response);
-	MHD_destroy_response(response);
-	return result;
+	return send_response(exchange, response, answer);
 }
 
 static enum MHD_Result send_problem(struct exchange *exchange, unsigned status, const char *title,
@@ -244,6 +263,36 @@ static void take_body(struct exchange *exchange, const char *bytes, size_t size)
 	request->body[request->size] = '\0';
 }
 
+static void run(void *context);
+
+/* The stream has limits of its own in the place of the deadline. */
+static enum MHD_Result begin_watch(struct server *server, struct exchange *exchange)
+{
+	struct answer answer = {
+		.status = 200,
+		.type = "application/x-ndjson",
+		.generation = engine_generation(server->context->engine),
+	};
+	struct sl_errors errors = {0};
+
+	exchange->watcher = watcher_new(server->watches, exchange->route, &exchange->request,
+					&exchange->caller, run, server, &errors);
+	if (exchange->watcher) {
+		evtimer_del(exchange->deadline);
+		return send_response(exchange, watcher_response(exchange->watcher), &answer);
+	}
+	answer_problem(&answer, 503, "too many streams", &errors);
+	return send_answer(exchange, &answer, NULL, 0);
+}
+
+static bool is_watch(const struct exchange *exchange)
+{
+	const char *watch = request_query(&exchange->request, "watch");
+
+	return exchange->route->watched && watch && strcmp(watch, "0") &&
+	       !strcmp(exchange->method, "GET");
+}
+
 static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 {
 	struct answer answer = {0};
@@ -252,6 +301,8 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 		return send_problem(exchange, 413, too_large(exchange), NULL);
 	if (!exchange->request.body)
 		exchange->request.body = sl_calloc(1, 1);
+	if (is_watch(exchange))
+		return begin_watch(server, exchange);
 	if (match_generation(request_header(&exchange->request, "If-Match"),
 			     engine_generation(server->context->engine)))
 		exchange->route->resource(server->context, &exchange->request, &answer);
@@ -296,8 +347,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 /* ---- the library in the loop ------------------------------------------------------------------------- */
 
-static void run(struct server *server)
+static void run(void *context)
 {
+	struct server *server = context;
 	MHD_UNSIGNED_LONG_LONG left_ms;
 	struct timeval left;
 
@@ -340,8 +392,10 @@ static unsigned count_connections(void *context)
 {
 	struct server *server = context;
 
+	/* Streams have places of their own. */
 	return MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-		->num_connections;
+		       ->num_connections -
+	       watches_count(server->watches, server);
 }
 
 static int start_http(struct server *server)
@@ -349,10 +403,11 @@ static int start_http(struct server *server)
 	int epoll_fd;
 
 	server->http = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, server,
-		MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		handle, server, MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS + WATCH_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
+		MHD_OPTION_END);
 	if (!server->http)
 		return -EIO;
 	epoll_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -364,8 +419,8 @@ static int start_http(struct server *server)
 }
 
 int server_new(struct event_base *base, const struct api_context *context, struct access *access,
-	       struct tls *tls, enum listener listener, int listen_fd, struct server **ret_server,
-	       struct sl_errors *errors)
+	       struct tls *tls, struct watches *watches, enum listener listener, int listen_fd,
+	       struct server **ret_server, struct sl_errors *errors)
 {
 	struct server *server = sl_calloc(1, sizeof(*server));
 
@@ -374,6 +429,7 @@ int server_new(struct event_base *base, const struct api_context *context, struc
 	server->access = access;
 	server->listener = listener;
 	server->tls = tls;
+	server->watches = watches;
 	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, tls ? wrap : NULL,
 				take_connection, count_connections, server);
 	if (start_http(server)) {

@@ -19,6 +19,8 @@
 	X(records)                                                                                 \
 	X(capacity)                                                                                \
 	X(scans)                                                                                   \
+	X(streams)                                                                                 \
+	X(streams_ended)                                                                           \
 	X(flow_events)                                                                             \
 	X(service_packets)                                                                         \
 	X(service_bytes)                                                                           \

@@ -13,6 +13,7 @@
 #include "config/config.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct engine;
 struct health;
@@ -22,12 +23,29 @@ struct metrics_writer;
 
 #define METRICS_SERIES_MAX 10000
 
+/* X(name, help): why a stream was ended that its client had not ended. */
+#define METRICS_STREAM_ENDS(X)                                                                     \
+	X(gone)	   /* the client went away without a word */                                       \
+	X(slow)	   /* it took nothing for too long */                                              \
+	X(refused) /* there were too many to begin with */
+
+#define X(name) METRICS_STREAM_##name,
+enum metrics_stream_end { METRICS_STREAM_ENDS(X) METRICS_STREAM_END_COUNT };
+#undef X
+
+/* Of the API's, which counts them. */
+struct metrics_streams {
+	uint64_t open;
+	uint64_t ended[METRICS_STREAM_END_COUNT];
+};
+
 struct metrics_source { /* all borrowed */
 	struct engine *engine;
 	struct health *health;
 	struct loader *loader;
 	const struct config_interface *interfaces;
 	size_t n_interfaces;
+	const struct metrics_streams *streams;
 };
 
 struct metric {

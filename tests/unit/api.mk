@@ -4,8 +4,8 @@
 
 FAKED := $(B)/san/tests/fake_engine.o $(B)/san/tests/served.o
 
-$(addprefix $(B)/tests/,api api_headers api_access api_tcp api_hostile api_log metrics sluicectl): $(FAKED)
-$(addprefix $(B)/tests/,api api_headers api_access api_tcp api_hostile api_log metrics sluicectl): WITHOUT := engine dataplane loader net health
+$(addprefix $(B)/tests/,api api_headers api_watch api_access api_tcp api_hostile api_log metrics sluicectl): $(FAKED)
+$(addprefix $(B)/tests/,api api_headers api_watch api_access api_tcp api_hostile api_log metrics sluicectl): WITHOUT := engine dataplane loader net health
 $(B)/tests/api_parts: $(B)/san/tests/fake_engine.o
 $(B)/tests/api_parts: WITHOUT := engine dataplane loader net health
 $(B)/fuzz/api: $(B)/san/tests/fake_engine.o

@@ -280,6 +280,11 @@ GOLDEN(if_generation, "sluicectl drain --if-generation 7 web/web1",
        "sluicectl weight --if-generation 7 web/web1 5", "sluicectl log --if-generation 7 debug",
        "sluicectl detach --if-generation 7", "sluicectl detach --if-generation seven",
        "sluicectl show interfaces", "sluicectl drain --if-generation 1 web/web1")
+GOLDEN(watch, "sluicectl status --watch -t 1500ms",
+       "sluicectl show backends -w -o json -t 2500ms | cut -c-60 & sleep 1.2; sluicectl disable "
+       "web/web1 >&2; wait",
+       "sluicectl show services -w -t 700ms --no-headers",
+       "sluicectl -s /nonexistent/api.sock status -w", "sluicectl show flows --watch")
 GOLDEN(token, "sluicectl token new ci", "sluicectl token new ci --role root",
        "sluicectl token new c/i --role viewer",
        "sluicectl token new ci --role admin --expires soon",
