@@ -194,7 +194,7 @@ install: all man
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md docs/openapi.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml configs/alerts.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/man/sluicectl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/man/sluice.yaml.5
