@@ -34,7 +34,7 @@ struct access *access_new(const struct config_api *settings, uid_t self, const s
 		rate_init(&access->rate[i], settings->rate, settings->burst);
 	rate_init(&access->token_rate, settings->rate, settings->burst);
 	rate_init(&access->shake_rate, settings->rate, settings->burst);
-	rate_init(&access->all_shake_rate, ACCESS_HANDSHAKES, ACCESS_HANDSHAKES);
+	rate_init(&access->all_shake_rate, ACCESS_HANDSHAKES, 2 * ACCESS_HANDSHAKES);
 	access->tls = tls;
 	return access;
 }

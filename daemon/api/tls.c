@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/tls.h"
 
+#include "api/credentials.h"
 #include "base/log.h"
 #include "base/memory.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,6 @@
 
 #define PRIORITY "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define RECORD	 16384
-
-/* Those that shake hands keep the credentials that they began with. */
-struct credentials {
-	gnutls_certificate_credentials_t pair; /* owned */
-	gnutls_x509_crt_t own;		       /* owned: the first of the chain */
-	unsigned users;
-};
 
 struct tls {
 	struct event_base *base;	 /* borrowed */
@@ -52,67 +46,18 @@ struct bridge {
 	struct half down; /* to it */
 };
 
-/* ---- credentials ----------------------------------------------------------------------------------- */
-
-static void credentials_unref(struct credentials *credentials)
-{
-	if (!credentials || --credentials->users)
-		return;
-	if (credentials->pair)
-		gnutls_certificate_free_credentials(credentials->pair);
-	if (credentials->own)
-		gnutls_x509_crt_deinit(credentials->own);
-	free(credentials);
-}
-
-static int read_own(const char *name, const gnutls_datum_t *chain, gnutls_x509_crt_t *ret,
-		    struct sl_errors *errors)
-{
-	int code = gnutls_x509_crt_init(ret);
-
-	if (!code)
-		code = gnutls_x509_crt_import(*ret, chain, GNUTLS_X509_FMT_PEM);
-	return code ? sl_fail(errors, EINVAL, name, "no certificate in PEM form: %s",
-			      gnutls_strerror(code))
-		    : 0;
-}
-
-/* The library says one thing of both files: so the certificate is read alone before. */
-static int read_pair(const char *chain_name, const gnutls_datum_t *chain, const char *key_name,
-		     const gnutls_datum_t *key, struct credentials *credentials,
-		     struct sl_errors *errors)
-{
-	int err = read_own(chain_name, chain, &credentials->own, errors);
-	int code;
-
-	if (err)
-		return err;
-	if (gnutls_certificate_allocate_credentials(&credentials->pair))
-		sl_out_of_memory();
-	code = gnutls_certificate_set_x509_key_mem(credentials->pair, chain, key,
-						   GNUTLS_X509_FMT_PEM);
-	if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-		return sl_fail(errors, EINVAL, key_name, "is not the key of %s", chain_name);
-	return code < 0 ? sl_fail(errors, EINVAL, key_name, "no private key in PEM form: %s",
-				  gnutls_strerror(code))
-			: 0;
-}
-
 int tls_set_certificate(struct tls *tls, const char *chain_name, const void *chain,
 			size_t chain_size, const char *key_name, const void *key, size_t key_size,
 			struct sl_errors *errors)
 {
 	const gnutls_datum_t chain_datum = {(unsigned char *)chain, chain_size};
 	const gnutls_datum_t key_datum = {(unsigned char *)key, key_size};
-	struct credentials *credentials = sl_calloc(1, sizeof(*credentials));
-	int err;
+	struct credentials *credentials;
+	int err = credentials_new(chain_name, &chain_datum, key_name, &key_datum, &credentials,
+				  errors);
 
-	credentials->users = 1;
-	err = read_pair(chain_name, &chain_datum, key_name, &key_datum, credentials, errors);
-	if (err) {
-		credentials_unref(credentials);
+	if (err)
 		return err;
-	}
 	credentials_unref(tls->credentials);
 	tls->credentials = credentials;
 	return 0;
@@ -383,20 +328,38 @@ static void begin_session(struct bridge *bridge)
 	gnutls_transport_set_int(bridge->session, bridge->outer);
 }
 
+/* Whoever has his answer gives way to whoever comes. */
+static bool has_room(struct tls *tls)
+{
+	struct bridge *bridge;
+
+	if (tls->count < TLS_MAX)
+		return true;
+	TAILQ_FOREACH(bridge, &tls->bridges, link)
+	{
+		if (bridge->inner >= 0)
+			continue;
+		bridge_free(bridge);
+		return true;
+	}
+	return false;
+}
+
 int tls_accept(struct tls *tls, int fd)
 {
 	struct bridge *bridge;
-	int pair[2];
+	int pair[2], one = 1;
 
-	if (!tls->credentials || tls->count >= TLS_MAX ||
+	/* Flights of a handshake are several writes: they wait for no acknowledgement. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (!tls->credentials || !has_room(tls) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair)) {
 		close(fd);
 		return -1;
 	}
 	bridge = sl_calloc(1, sizeof(*bridge));
 	bridge->tls = tls;
-	bridge->credentials = tls->credentials;
-	bridge->credentials->users++;
+	bridge->credentials = credentials_ref(tls->credentials);
 	bridge->outer = fd;
 	bridge->inner = pair[0];
 	TAILQ_INSERT_TAIL(&tls->bridges, bridge, link);

@@ -11,7 +11,7 @@
  * what it wrote is delivered, then the client is given TLS_LINGER_S to close. There are TLS_MAX
  * connections at a time at most.
  *
- * With http's limits (gate.h) this is the only home of GnuTLS beside tokens.c.
+ * The home of GnuTLS, with credentials.c and, for hashes, tokens.c.
  */
 #ifndef SLUICE_API_TLS_H
 #define SLUICE_API_TLS_H
