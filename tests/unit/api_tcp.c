@@ -268,17 +268,18 @@ Test(api_tls, those_who_shake_no_hand_hold_up_nobody)
 /* Answered, and then silent: they give way, too. */
 Test(api_tls, those_who_do_not_close_hold_up_nobody)
 {
-	expect("python3 -c 'import socket, ssl, sys, time\n"
+	expect("python3 -c 'import socket, ssl, sys\n"
 	       "context = ssl._create_unverified_context()\n"
 	       "all = []\n"
-	       "for i in range(140):\n"
-	       "  one = context.wrap_socket(socket.create_connection((\"127.0.0.1\", "
-	       "int(sys.argv[1]))))\n"
+	       "for i in range(150):\n"
+	       "  one = socket.create_connection((\"127.0.0.1\", int(sys.argv[1])))\n"
+	       "  one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+	       "  one = context.wrap_socket(one)\n"
 	       "  one.send(b\"GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n\")\n"
 	       "  assert one.recv(8) == b\"HTTP/1.1\", i\n"
 	       "  all.append(one)\n"
 	       "print(len(all))' $PORT",
-	       "140\n");
+	       "150\n");
 }
 
 Test(api_plain, on_loopback_tokens_do)
