@@ -84,6 +84,8 @@ const struct command commands[] = {
 };
 /* clang-format on */
 
+_Static_assert(OPTION_COUNT <= 32, "a bit for each option");
+
 /* How many of the words are the command's name; 0: they aren't. */
 static int match(const char *name, char *const words[], int count)
 {

@@ -61,7 +61,8 @@ static const char usage[] =
 	"  -V, --version        print the version\n"
 	"  -h, --help           this text\n"
 	"\n"
-	"SIGHUP reads the configuration again; SIGTERM ends the daemon, not the traffic.\n"
+	"SIGHUP reads the configuration again, and certificate and tokens of the API;\n"
+	"SIGTERM ends the daemon, not the traffic.\n"
 	"`sluicectl log` changes the levels of a running daemon.\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
 	"5 no permission.\n";

@@ -301,13 +301,13 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 		return send_problem(exchange, 413, too_large(exchange), NULL);
 	if (!exchange->request.body)
 		exchange->request.body = sl_calloc(1, 1);
-	if (is_watch(exchange))
-		return begin_watch(server, exchange);
-	if (match_generation(request_header(&exchange->request, "If-Match"),
-			     engine_generation(server->context->engine)))
-		exchange->route->resource(server->context, &exchange->request, &answer);
-	else
+	if (!match_generation(request_header(&exchange->request, "If-Match"),
+			      engine_generation(server->context->engine)))
 		answer_conflict(server->context, &answer);
+	else if (is_watch(exchange))
+		return begin_watch(server, exchange);
+	else
+		exchange->route->resource(server->context, &exchange->request, &answer);
 	answer.generation = engine_generation(server->context->engine);
 	return send_answer(exchange, &answer, NULL, 0);
 }
