@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/api.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <arpa/inet.h>
@@ -49,6 +50,18 @@ static int make_directory(const char *path, uid_t uid, gid_t gid, struct sl_erro
 	if (chown(directory, uid, gid))
 		return fail_errno(errors, errno, directory, "can't give the directory away");
 	return 0;
+}
+
+/* A mode that lets everybody connect is of no use in a directory that lets nobody in. */
+static void check_way(const char *path, mode_t mode)
+{
+	_cleanup_free_ char *copy = sl_strdup(path);
+	const char *directory = dirname(copy);
+	struct stat about;
+
+	if (mode & 06 && !stat(directory, &about) && !(about.st_mode & 01))
+		log_warning("%s: nobody else gets there, for %s has mode %03o: make it 0755", path,
+			    directory, about.st_mode & 0777);
 }
 
 /* 0: nothing answers there, and nothing is lost by renaming a new socket over it. */
@@ -120,6 +133,7 @@ int api_listen_unix(const char *path, mode_t mode, uid_t uid, gid_t gid, struct 
 	result = bind_and_show(fd, &address, mode, uid, gid);
 	if (result)
 		return fail_errno(errors, -result, path, "can't listen");
+	check_way(path, mode);
 	result = fd;
 	fd = -1;
 	return result;
