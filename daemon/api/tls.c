@@ -16,8 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PRIORITY "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-#define RECORD	 16384
+#define PRIORITY    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define RECORD	    16384
+#define SEND_BUFFER (64 << 10) /* bytes; the kernel doubles it for what it adds */
 
 struct tls {
 	struct event_base *base;	 /* borrowed */
@@ -150,9 +151,11 @@ static enum progress give_up(struct bridge *bridge)
 	}
 	size = send(bridge->inner, up->bytes + up->begin, up->end - up->begin,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (size < 0)
-		return errno == EAGAIN || errno == EPIPE ? WAITS : FAILED;
-	up->begin += size;
+	if (size < 0 && errno == EAGAIN)
+		return WAITS;
+	/* Nobody reads there any more; what was answered is still to be delivered. */
+	up->over |= size < 0;
+	up->begin = size < 0 ? up->end : up->begin + size;
 	return MOVED;
 }
 
@@ -196,6 +199,17 @@ static void want(struct event *event, bool wanted)
 		sl_out_of_memory();
 }
 
+/* Who takes nothing of what is ready for him is not waited for longer than for an answer. */
+static void limit_stall(struct bridge *bridge, bool stalls)
+{
+	const struct timeval limit = {.tv_sec = TLS_STALL_S};
+
+	if (!stalls)
+		evtimer_del(bridge->timer);
+	else if (!evtimer_pending(bridge->timer, NULL) && evtimer_add(bridge->timer, &limit))
+		sl_out_of_memory();
+}
+
 /* What each side waits for, and no more: a side that is not asked does not wake the loop. */
 static void watch(struct bridge *bridge)
 {
@@ -215,6 +229,7 @@ static void watch(struct bridge *bridge)
 	}
 	want(bridge->outer_reads, !up->over && up->begin == up->end);
 	want(bridge->outer_writes, down->begin < down->end);
+	limit_stall(bridge, down->begin < down->end);
 	want(bridge->inner_reads, !down->over && down->begin == down->end);
 	want(bridge->inner_writes, up->begin < up->end);
 }
@@ -301,7 +316,7 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
 		pump(bridge);
 }
 
-static void on_linger_over(evutil_socket_t fd, short what, void *argument)
+static void on_time_over(evutil_socket_t fd, short what, void *argument)
 {
 	bridge_free(argument);
 }
@@ -348,10 +363,12 @@ static bool has_room(struct tls *tls)
 int tls_accept(struct tls *tls, int fd)
 {
 	struct bridge *bridge;
-	int pair[2], one = 1;
+	int pair[2], one = 1, most = SEND_BUFFER;
 
 	/* Flights of a handshake are several writes: they wait for no acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* The kernel's own limit is megabytes, of each. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
 	if (!tls->credentials || !has_room(tls) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair)) {
 		close(fd);
@@ -369,7 +386,7 @@ int tls_accept(struct tls *tls, int fd)
 	bridge->outer_writes = event_on(bridge, fd, EV_WRITE);
 	bridge->inner_reads = event_on(bridge, pair[0], EV_READ);
 	bridge->inner_writes = event_on(bridge, pair[0], EV_WRITE);
-	bridge->timer = evtimer_new(tls->base, on_linger_over, bridge);
+	bridge->timer = evtimer_new(tls->base, on_time_over, bridge);
 	if (!bridge->timer)
 		sl_out_of_memory();
 	watch(bridge);

@@ -8,8 +8,8 @@
  * of each byte through the kernel.
  *
  * A connection has a buffer each way; one end that is slow stops the other. When the inner end closes,
- * what it wrote is delivered, then the client is given TLS_LINGER_S to close. There are TLS_MAX
- * connections at a time at most.
+ * what it wrote is delivered, then the client is given TLS_LINGER_S to close. One that takes nothing for
+ * TLS_STALL_S is closed. There are TLS_MAX connections at a time at most; those that linger give way.
  *
  * The home of GnuTLS, with credentials.c and, for hashes, tokens.c.
  */
@@ -23,6 +23,7 @@
 
 #define TLS_MAX	     128
 #define TLS_LINGER_S 2
+#define TLS_STALL_S  10
 
 struct event_base;
 struct tls;

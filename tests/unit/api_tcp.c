@@ -282,6 +282,30 @@ Test(api_tls, those_who_do_not_close_hold_up_nobody)
 	       "150\n");
 }
 
+/* More than the sockets hold is asked for, nothing read, and much sent: it ends. */
+Test(api_tls, who_sends_and_never_reads_is_closed)
+{
+	expect("{ echo 'interfaces: {eth0: }'; echo 'pools: {web: {backends: ['; "
+	       "for i in $(seq 200); do for j in $(seq 40); do "
+	       "echo \"  {name: backend-$i-$j, address: 10.0.$i.$j},\"; done; done; "
+	       "echo ']}}'; } >new.yaml; " CURL TOKEN "rule' -T new.yaml" URL "/v1/config",
+	       "\n200");
+	expect("python3 -c 'import socket, ssl, sys\n"
+	       "one = socket.socket()\n"
+	       "one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)\n"
+	       "one.connect((\"127.0.0.1\", int(sys.argv[1])))\n"
+	       "one = ssl._create_unverified_context().wrap_socket(one)\n"
+	       "one.settimeout(40)\n"
+	       "one.send(b\"GET /v1/config HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\"\n"
+	       "         b\"Authorization: Bearer look\\r\\n\\r\\n\")\n"
+	       "try:\n"
+	       "  for i in range(3000): one.send(b\"x\" * 16384)\n"
+	       "  print(\"took all\")\n"
+	       "except (ConnectionError, ssl.SSLError): print(\"closed\")\n"
+	       "except TimeoutError: print(\"still there\")' $PORT",
+	       "closed");
+}
+
 Test(api_plain, on_loopback_tokens_do)
 {
 	start_with(plain);
