@@ -42,7 +42,7 @@ SANFLAGS := $(SANITIZE) -fsanitize=fuzzer-no-link -O1 -fno-omit-frame-pointer
 BPFFLAGS  = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(WERROR) \
 	-Iinclude -Ibpf -I/usr/include/$(TRIPLET) -MMD -MP
 DAEMON_I := -Idaemon -I/usr/include/libnl3
-LIBS     := -lsqlite3 -levent_core -lmicrohttpd -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
+LIBS     := -lsqlite3 -levent_core -lmicrohttpd -lgnutls -lcurl -lyaml -ljansson -lnl-3 -lxdp -lbpf \
 	-lcap-ng -lpthread
 
 MODULES   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard daemon/*/*.c)))))
@@ -125,7 +125,8 @@ $(B)/san/ctl/%.o: ctl/%.c Makefile VERSION
 
 $(B)/sluicectl: $(patsubst %.c,$(B)/%.o,$(CLIENT)) $(B)/host.a ctl ctl/doctor ctl/import
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LDFLAGS) -lcurl -ljansson -lsmartcols \
+		-lgnutls
 
 # ---- manual pages ---------------------------------------------------------------------------------
 
@@ -209,7 +210,7 @@ install: all man
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(B)/sluiced $(B)/sluice-agent
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(B)/sluicectl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice $(wildcard *.md)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/docs docs/*.md docs/openapi.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs configs/example.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs/prometheus configs/prometheus/*
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sluice/configs/grafana configs/grafana/*

@@ -118,10 +118,7 @@ static int print(const struct invocation *invocation, json_t *object, const char
 
 int run_apply(const struct invocation *invocation)
 {
-	struct http_request request = {
-		.method = "PUT",
-		.if_match = invocation->values[OPTION_NUMBER_IF_GENERATION],
-	};
+	struct http_request request = {.method = "PUT"};
 	_free_ char *query = query_of(invocation);
 	json_t *object;
 	int status = check_options(invocation);
@@ -138,12 +135,7 @@ static int post(const struct invocation *invocation, const char *path, json_t **
 	_free_ char *options = query_of(invocation);
 	_free_ char *numbered = number ? text_printf("&number=%s", number) : text_printf("%s", "");
 	_free_ char *whole = text_printf("%s?%s%s", path, numbered, options);
-	struct http_request request = {
-		.method = "POST",
-		.path = whole,
-		.body = "",
-		.if_match = invocation->values[OPTION_NUMBER_IF_GENERATION],
-	};
+	struct http_request request = {.method = "POST", .path = whole, .body = ""};
 	int status = check_number(number);
 
 	if (!status)

@@ -41,13 +41,13 @@ const struct command commands[] = {
 	 "it is."},
 	{"history", "", 0, 0, OPTION_LIMIT, run_history,
 	 "who changed the configuration, when and why", NULL},
-	{"status", "", 0, 0, 0, run_status,
+	{"status", "", 0, 0, OPTION_WATCH, run_status,
 	 "healthy, degraded or broken, and why",
-	 "Exit 0 healthy, 1 degraded, 2 broken."},
-	{"show services", "", 0, 0, 0, run_show_services, "services with slots and traffic",
+	 "Exit 0 healthy, 1 degraded, 2 broken; with --watch 0 when its time is over."},
+	{"show services", "", 0, 0, OPTION_WATCH, run_show_services, "services with slots and traffic",
 	 "Slots that are MOVING changed hands less than a drain time ago; those in TAIL\n"
 	 "wait for the last flows of another backend to end."},
-	{"show backends", "", 0, 0, 0, run_show_backends, "backends with health and flows",
+	{"show backends", "", 0, 0, OPTION_WATCH, run_show_backends, "backends with health and flows",
 	 "FLOWS are those that have a record. With a + there are more: the service records\n"
 	 "only the flows of slots that change hands. WEIGHT 20 of 100 is an override;\n"
 	 "BY says who drained, disabled or weighed it, and until when."},
@@ -67,17 +67,17 @@ const struct command commands[] = {
 	 "One line an event, oldest first; times are UTC. The newest 20, or with --since all of\n"
 	 "that time. With --follow it goes on, also when the daemon starts anew. With -o json\n"
 	 "each line is an object. What was lost for the log is said on standard error."},
-	{"drain", "POOL/BACKEND", 1, 1, OPTION_FOR | OPTION_MESSAGE | OPTION_WAIT, run_drain,
+	{"drain", "POOL/BACKEND", 1, 1, OPTION_FOR | OPTION_MESSAGE | OPTION_IF_GENERATION | OPTION_WAIT, run_drain,
 	 "no new flows; those it has stay",
 	 "It survives restarts, until --for is over or `enable` takes it back. With --wait: until\n"
 	 "no slot is moving and no flow record names it. That takes the service's drain time\n"
 	 "at least. Exit 7 if --timeout is over first; the backend drains on."},
-	{"enable", "POOL/BACKEND", 1, 1, OPTION_MESSAGE, run_enable,
+	{"enable", "POOL/BACKEND", 1, 1, OPTION_MESSAGE | OPTION_IF_GENERATION, run_enable,
 	 "take drain or disable back", NULL},
-	{"disable", "POOL/BACKEND", 1, 1, OPTION_FOR | OPTION_MESSAGE | OPTION_WAIT, run_disable,
+	{"disable", "POOL/BACKEND", 1, 1, OPTION_FOR | OPTION_MESSAGE | OPTION_IF_GENERATION | OPTION_WAIT, run_disable,
 	 "leave a backend at once, flows and all",
 	 "It survives restarts, until --for is over or `enable` takes it back."},
-	{"weight", "POOL/BACKEND N|default", 2, 2, OPTION_FOR | OPTION_MESSAGE, run_weight,
+	{"weight", "POOL/BACKEND N|default", 2, 2, OPTION_FOR | OPTION_MESSAGE | OPTION_IF_GENERATION, run_weight,
 	 "override a backend's weight (0 to 1000)",
 	 "It survives restarts, until --for is over or `default` takes it back."},
 	{"explain", "tcp|udp SOURCE:PORT DESTINATION:PORT", 0, 3,
@@ -105,20 +105,25 @@ const struct command commands[] = {
 	 "services, backends and verdicts by packets a second",
 	 "q ends it. Not on a terminal, or with -o json, one look follows another; with\n"
 	 "--once there is a single one, over one interval."},
-	{"attach", "[INTERFACE...]", 0, -1, OPTION_FOR, run_attach,
+	{"attach", "[INTERFACE...]", 0, -1, OPTION_FOR | OPTION_IF_GENERATION, run_attach,
 	 "attach the program again, or keep it after a trial",
 	 "To all interfaces of the configuration, if none is named. With --for it is a\n"
 	 "trial: the program is taken off again after that time, or at once if the daemon\n"
 	 "ends meanwhile, unless attach without --for keeps it."},
-	{"detach", "", 0, 0, OPTION_PIN_DIR, run_detach,
+	{"detach", "", 0, 0, OPTION_PIN_DIR | OPTION_IF_GENERATION, run_detach,
 	 "take the program off all interfaces",
 	 "With a daemon it stays detached until attach, or until the daemon is started\n"
 	 "anew. Without one, links and maps are removed, which needs root."},
-	{"log", "[COMPONENT] [LEVEL]", 0, 2, 0, run_log,
+	{"log", "[COMPONENT] [LEVEL]", 0, 2, OPTION_IF_GENERATION, run_log,
 	 "show how much is logged, or log more or less",
 	 "LEVEL is error, warning, info or debug: lines of it and of those before it are\n"
 	 "written. Without COMPONENT it is set for all. It lasts until the daemon ends, or\n"
 	 "until it is set again; sluiced --log-level is for what shall last."},
+	{"token new", "NAME", 1, 1, OPTION_ROLE | OPTION_EXPIRES | OPTION_FROM, run_token_new,
+	 "make a token for a daemon's TCP listener",
+	 "Prints the token, which is kept nowhere, and the line for the tokens file of the\n"
+	 "daemon (`api.tokens`), which has only its hash. The daemon reads that file again\n"
+	 "on SIGHUP. Needs no daemon."},
 	{"completion", "bash|zsh", 1, 1, 0, run_completion,
 	 "print a completion script for the shell",
 	 "For this shell: source <(sluicectl completion bash), or zsh; that comes after\n"
@@ -128,6 +133,8 @@ const struct command commands[] = {
 	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
 };
 /* clang-format on */
+
+_Static_assert(OPTION_COUNT <= 32, "a bit for each option");
 
 /* How many of the words are the command's name; 0: they aren't. */
 static int match(const char *name, char *const words[], int count)

@@ -11,6 +11,9 @@
 /* X(NAME, 'short' or 0, "long", "ARGUMENT" or NULL, help) */
 #define OPTIONS(X)                                                                                 \
 	X(SOCKET, 's', "socket", "PATH", "the daemon's socket (or $SLUICE_SOCKET)")                \
+	X(SERVER, 0, "server", "URL", "https://HOST:PORT instead (or $SLUICE_SERVER)")             \
+	X(TOKEN_FILE, 0, "token-file", "FILE", "the token for it (or $SLUICE_TOKEN_FILE)")         \
+	X(CA, 0, "ca", "FILE", "its signers (or $SLUICE_CA; default: the host's)")                 \
 	X(OUTPUT, 'o', "output", "FORMAT", "table or json")                                        \
 	X(TIMEOUT, 't', "timeout", "TIME", "give up after that long, as 500ms, 5m (default 10s)")  \
 	X(NO_HEADERS, 0, "no-headers", NULL, "tables without their first line")                    \
@@ -36,6 +39,10 @@
 	X(ONCE, 0, "once", NULL, "one look, then end")                                             \
 	X(INTERVAL, 0, "interval", "TIME", "from one look to the next (default 1s)")               \
 	X(VIP, 0, "vip", "ADDRESS", "for services that listen at all addresses")                   \
+	X(ROLE, 0, "role", "ROLE", "viewer, operator or admin")                                    \
+	X(EXPIRES, 0, "expires", "TIME", "it ends after that long, as 12h, 90d (default: never)")  \
+	X(FROM, 0, "from", "PREFIX", "only from there, as 10.0.0.0/8 (several with commas)")       \
+	X(WATCH, 'w', "watch", NULL, "again whenever it changes (for ever, or --timeout)")         \
 	X(PIN_DIR, 'p', "pin-dir", "DIR", "where maps and links are pinned, if no daemon runs")
 
 enum option_number {
@@ -49,8 +56,8 @@ enum option_bit {
 #define X(name, letter, word, argument, help) OPTION_##name = 1u << OPTION_NUMBER_##name,
 	OPTIONS(X)
 #undef X
-		OPTIONS_GLOBAL = OPTION_SOCKET | OPTION_OUTPUT | OPTION_TIMEOUT |
-				 OPTION_NO_HEADERS | OPTION_HELP,
+		OPTIONS_GLOBAL = OPTION_SOCKET | OPTION_SERVER | OPTION_TOKEN_FILE | OPTION_CA |
+				 OPTION_OUTPUT | OPTION_TIMEOUT | OPTION_NO_HEADERS | OPTION_HELP,
 };
 
 struct option_words {
@@ -66,6 +73,9 @@ struct invocation {
 	char **arguments;
 	int n_arguments;
 	const char *socket;
+	const char *server;	/* instead of the socket; NULL: none */
+	const char *token_file; /* NULL: none, and so below */
+	const char *ca;
 	bool json;
 	bool headers;
 	uint64_t timeout_ms;		  /* 0: not given */
@@ -103,7 +113,7 @@ command_fn run_check, run_diff, run_apply, run_confirm, run_rollback, run_histor
 	run_show_services, run_show_backends, run_show_flows, run_show_verdicts,
 	run_show_interfaces, run_show_config, run_drain, run_enable, run_disable, run_weight,
 	run_explain, run_import_ipvsadm, run_import_keepalived, run_import_haproxy, run_top,
-	run_attach, run_detach, run_doctor, run_events, run_log, run_completion, run_help,
-	run_version;
+	run_attach, run_detach, run_doctor, run_events, run_log, run_token_new, run_completion,
+	run_help, run_version;
 
 #endif

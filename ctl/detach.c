@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "connection.h"
 #include "fail.h"
 #include "http.h"
 #include "sluiced.h"
@@ -46,7 +47,7 @@ int run_detach(const struct invocation *invocation)
 	char *argv[6] = {NULL, "--detach"};
 	int n = 2;
 
-	if (!pin_dir && http_is_daemon_there(invocation))
+	if (!pin_dir && connection_is_daemon_there(invocation))
 		return detach_by_daemon(invocation);
 	if (pin_dir) {
 		argv[n++] = "-p";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * duration.h - times as people write them: a whole number and ms, s, m or h.
+ * duration.h - times as people write them: a whole number and ms, s, m, h or d.
  */
 #ifndef SLUICECTL_DURATION_H
 #define SLUICECTL_DURATION_H

@@ -2,6 +2,7 @@
 /*
  * events: what happened, and what happens.
  */
+#include "connection.h"
 #include "duration.h"
 #include "fail.h"
 #include "http.h"
@@ -170,7 +171,7 @@ static void wait_for_daemon(struct following *following)
 	following->is_there = false;
 	do
 		nanosleep(&pause, NULL);
-	while (!http_is_daemon_there(following->invocation));
+	while (!connection_is_daemon_there(following->invocation));
 }
 
 /* Over restarts of the daemon: ids go on, so each event comes once. */

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http.h"
 
+#include "connection.h"
 #include "fail.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define TIMEOUT_MS 10000
 #define ANSWER_MAX (256u << 20)
@@ -35,61 +31,6 @@ static size_t take(char *bytes, size_t one, size_t size, void *argument)
 	return size;
 }
 
-/* ---- whether anybody is there ------------------------------------------------------------------------- */
-
-static int try_connect(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat found;
-	int fd, result;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return ENAMETOOLONG;
-	if (!stat(path, &found) && !S_ISSOCK(found.st_mode))
-		return ENOTSOCK;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return errno;
-	result = connect(fd, (struct sockaddr *)&address, sizeof(address)) ? errno : 0;
-	close(fd);
-	return result;
-}
-
-bool http_is_daemon_there(const struct invocation *invocation)
-{
-	int code = try_connect(invocation->socket);
-
-	return code != ENOENT && code != ECONNREFUSED && code != ENOTSOCK;
-}
-
-/* curl only says that it could not connect. */
-static int fail_connect(const char *socket)
-{
-	int code = try_connect(socket);
-
-	if (code == EACCES || code == EPERM)
-		return fail(SLUICE_EXIT_PERMISSION,
-			    "no permission for %s: be root, or a member of the socket's group",
-			    socket);
-	if (code == ENAMETOOLONG)
-		return fail(SLUICE_EXIT_USAGE,
-			    "%s: too long for a socket's path (at most %zu bytes)", socket,
-			    sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
-	if (code == ENOTSOCK)
-		return fail(SLUICE_EXIT_NO_DAEMON,
-			    "%s is no socket: it is `api.socket` that is meant", socket);
-	if (code == ENOENT)
-		return fail(SLUICE_EXIT_NO_DAEMON, "no daemon answers at %s: is sluiced running?",
-			    socket);
-	if (code == ECONNREFUSED)
-		return fail(SLUICE_EXIT_NO_DAEMON,
-			    "no daemon answers at %s: sluiced has ended, its socket is left",
-			    socket);
-	return fail(SLUICE_EXIT_NO_DAEMON, "%s: %s", socket,
-		    code ? strerror(code) : "the daemon hung up");
-}
-
 /* ---- errors ------------------------------------------------------------------------------------------- */
 
 static int exit_of(long status)
@@ -98,9 +39,10 @@ static int exit_of(long status)
 		long status;
 		enum sluice_exit exit;
 	} table[] = {
-		{403, SLUICE_EXIT_PERMISSION}, {404, SLUICE_EXIT_NOT_FOUND},
-		{412, SLUICE_EXIT_CONFLICT},   {422, SLUICE_EXIT_CONFIG},
-		{400, SLUICE_EXIT_USAGE},      {409, SLUICE_EXIT_CONFLICT},
+		{401, SLUICE_EXIT_PERMISSION}, {403, SLUICE_EXIT_PERMISSION},
+		{404, SLUICE_EXIT_NOT_FOUND},  {412, SLUICE_EXIT_CONFLICT},
+		{422, SLUICE_EXIT_CONFIG},     {400, SLUICE_EXIT_USAGE},
+		{409, SLUICE_EXIT_CONFLICT},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -127,7 +69,7 @@ static void print_errors(const json_t *problem)
 			(long long)json_integer_value(json_object_get(problem, "dropped")));
 }
 
-static int fail_status(const struct invocation *invocation, long status, const char *text)
+int http_fail(const struct invocation *invocation, long status, const char *text)
 {
 	json_t *problem = json_loads(text ? text : "", 0, NULL);
 	const char *title = json_string_value(json_object_get(problem, "title"));
@@ -144,7 +86,15 @@ static int fail_status(const struct invocation *invocation, long status, const c
 
 /* ---- the request --------------------------------------------------------------------------------------- */
 
-static struct curl_slist *headers(const struct http_request *request)
+/* Of a change only: what is looked at on the way may be of any generation. */
+static const char *wanted_generation(const struct invocation *invocation,
+				     const struct http_request *request)
+{
+	return strcmp(request->method, "GET") ? invocation->values[OPTION_NUMBER_IF_GENERATION]
+					      : NULL;
+}
+
+static struct curl_slist *headers(const struct http_request *request, const char *generation)
 {
 	/* Without "Expect", or large bodies wait for an answer first. */
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
@@ -152,60 +102,55 @@ static struct curl_slist *headers(const struct http_request *request)
 
 	if (request->body)
 		list = curl_slist_append(list, "Content-Type: application/octet-stream");
-	if (request->if_match) {
-		match = text_printf("If-Match: \"%s\"", request->if_match);
+	if (generation) {
+		match = text_printf("If-Match: \"%s\"", generation);
 		list = curl_slist_append(list, match);
 	}
 	return list;
 }
 
-static void set_up(CURL *curl, const struct invocation *invocation,
-		   const struct http_request *request, const char *url, struct curl_slist *list,
-		   struct buffer *buffer)
+static void set_up(CURL *curl, const struct http_request *request, struct curl_slist *list)
 {
-	long timeout = invocation->timeout_ms ? (long)invocation->timeout_ms : TIMEOUT_MS;
-
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, invocation->socket);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
 	if (!request->body)
 		return;
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size);
 }
 
+static int transfer(const struct invocation *invocation, CURL *curl, struct buffer *buffer)
+{
+	CURLcode code = curl_easy_perform(curl);
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (code)
+		return connection_fail(invocation, code);
+	return status == 200 ? SLUICE_EXIT_OK : http_fail(invocation, status, buffer->text);
+}
+
 static int perform(const struct invocation *invocation, const struct http_request *request,
 		   struct buffer *buffer)
 {
-	_free_ char *url = text_printf("http://sluice%s", request->path);
-	struct curl_slist *list = headers(request);
+	long timeout = invocation->timeout_ms ? (long)invocation->timeout_ms : TIMEOUT_MS;
+	struct curl_slist *list = headers(request, wanted_generation(invocation, request));
 	CURL *curl = curl_easy_init();
-	long status = 0;
-	CURLcode code;
+	_free_ char *url = NULL;
+	int status;
 
 	if (!curl || !list)
 		return fail(SLUICE_EXIT_FAILURE, "libcurl does not start");
-	set_up(curl, invocation, request, url, list, buffer);
-	code = curl_easy_perform(curl);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	status = connection_set_up(invocation, curl, request->path, &list, &url);
+	set_up(curl, request, list);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
+	if (!status)
+		status = transfer(invocation, curl, buffer);
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(list);
-	/* The latter is what it says of a path that is too long. */
-	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
-		return fail_connect(invocation->socket);
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		return fail(SLUICE_EXIT_TIMED_OUT, "the daemon at %s did not answer in time",
-			    invocation->socket);
-	if (code)
-		return fail(SLUICE_EXIT_FAILURE, "%s: %s", invocation->socket,
-			    curl_easy_strerror(code));
-	return status == 200 ? SLUICE_EXIT_OK : fail_status(invocation, status, buffer->text);
+	return status;
 }
 
 /* ---- answers without end ------------------------------------------------------------------------------- */
@@ -245,26 +190,37 @@ static size_t take_part(char *bytes, size_t one, size_t size, void *argument)
 	return size;
 }
 
+/* A connection that breaks is no failure: whoever reads goes on where it was. */
+static int stream_lines(const struct invocation *invocation, struct stream *stream)
+{
+	long status;
+
+	curl_easy_setopt(stream->curl, CURLOPT_TIMEOUT_MS, 0L);
+	curl_easy_setopt(stream->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(stream->curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+	curl_easy_setopt(stream->curl, CURLOPT_WRITEFUNCTION, take_part);
+	curl_easy_setopt(stream->curl, CURLOPT_WRITEDATA, stream);
+	curl_easy_perform(stream->curl);
+	status = status_of(stream->curl);
+	return status && status != 200 ? http_fail(invocation, status, stream->buffer.text)
+				       : SLUICE_EXIT_OK;
+}
+
 int http_lines(const struct invocation *invocation, const char *path, http_line_fn *take_line,
 	       void *context)
 {
 	const struct http_request request = {.method = "GET", .path = path};
-	_free_ char *url = text_printf("http://sluice%s", path);
-	struct curl_slist *list = headers(&request);
 	struct stream stream = {.curl = curl_easy_init(), .take = take_line, .context = context};
-	int status = SLUICE_EXIT_OK;
+	struct curl_slist *list = headers(&request, NULL);
+	_free_ char *url = NULL;
+	int status;
 
 	if (!stream.curl || !list)
 		return fail(SLUICE_EXIT_FAILURE, "libcurl does not start");
-	set_up(stream.curl, invocation, &request, url, list, &stream.buffer);
-	curl_easy_setopt(stream.curl, CURLOPT_TIMEOUT_MS, 0L);
-	curl_easy_setopt(stream.curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(stream.curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
-	curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, take_part);
-	curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &stream);
-	curl_easy_perform(stream.curl);
-	if (status_of(stream.curl) && status_of(stream.curl) != 200)
-		status = fail_status(invocation, status_of(stream.curl), stream.buffer.text);
+	status = connection_set_up(invocation, stream.curl, path, &list, &url);
+	set_up(stream.curl, &request, list);
+	if (!status)
+		status = stream_lines(invocation, &stream);
 	curl_easy_cleanup(stream.curl);
 	curl_slist_free_all(list);
 	free(stream.buffer.text);

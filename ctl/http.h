@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http.h - one request to the daemon over its Unix socket.
+ * http.h - one request to the daemon.
  */
 #ifndef SLUICECTL_HTTP_H
 #define SLUICECTL_HTTP_H
@@ -15,7 +15,6 @@ struct http_request {
 	const char *path; /* with the query, escaped */
 	const char *body; /* NULL: none */
 	size_t size;
-	const char *if_match; /* a generation in digits, or NULL */
 };
 
 /*
@@ -37,8 +36,8 @@ typedef void http_line_fn(void *context, const char *line);
 int http_lines(const struct invocation *invocation, const char *path, http_line_fn *take,
 	       void *context);
 
-/* True if something listens on the socket. */
-bool http_is_daemon_there(const struct invocation *invocation);
+/* Prints the problem that came instead of an answer; the exit status. `text` may be NULL. */
+int http_fail(const struct invocation *invocation, long status, const char *text);
 
 /* Escaped for a path or a query. Caller frees. */
 char *http_escape(const char *text);

@@ -58,10 +58,20 @@ static int take_option(struct invocation *invocation, int number, const char *va
 	invocation->values[number] = value;
 	if (number == OPTION_NUMBER_SOCKET)
 		invocation->socket = value;
+	if (number == OPTION_NUMBER_SERVER)
+		invocation->server = value;
+	if (number == OPTION_NUMBER_TOKEN_FILE)
+		invocation->token_file = value;
+	if (number == OPTION_NUMBER_CA)
+		invocation->ca = value;
 	if (number == OPTION_NUMBER_NO_HEADERS)
 		invocation->headers = false;
 	if (number == OPTION_NUMBER_TIMEOUT && !duration_parse(value, &invocation->timeout_ms))
 		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a time like 500ms, 10s or 5m", value);
+	if (number == OPTION_NUMBER_IF_GENERATION &&
+	    (!value[0] || value[strspn(value, "0123456789")]))
+		return fail(SLUICE_EXIT_USAGE, "\"%s\" is not a generation: see sluicectl status",
+			    value);
 	if (number != OPTION_NUMBER_OUTPUT)
 		return SLUICE_EXIT_OK;
 	invocation->json = !strcmp(value, "json");
@@ -144,12 +154,34 @@ static int help_on(const struct invocation *invocation)
 	return run_help(&help);
 }
 
+static const char *environment(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] ? value : otherwise;
+}
+
+/* An option says more than the environment, whichever of the two ways that means. */
+static int choose_way(struct invocation *invocation)
+{
+	uint32_t both = OPTION_SOCKET | OPTION_SERVER;
+
+	if ((invocation->given & both) == both)
+		return fail(SLUICE_EXIT_USAGE, "--socket and --server are two ways to the daemon: "
+					       "give one");
+	if (invocation->given & OPTION_SOCKET)
+		invocation->server = NULL;
+	return SLUICE_EXIT_OK;
+}
+
 int main(int argc, char *argv[])
 {
-	const char *socket = getenv("SLUICE_SOCKET");
 	struct invocation invocation = {
 		.program = argv[0],
-		.socket = socket && socket[0] ? socket : SLUICE_SOCKET,
+		.socket = environment("SLUICE_SOCKET", SLUICE_SOCKET),
+		.server = environment("SLUICE_SERVER", NULL),
+		.token_file = environment("SLUICE_TOKEN_FILE", NULL),
+		.ca = environment("SLUICE_CA", NULL),
 		.headers = true,
 	};
 	int used, status = read_options(&invocation, argc, argv);
@@ -174,5 +206,7 @@ int main(int argc, char *argv[])
 	invocation.arguments = argv + optind;
 	invocation.n_arguments = argc - optind;
 	status = check_arguments(&invocation);
+	if (!status)
+		status = choose_way(&invocation);
 	return status ? status : invocation.command->run(&invocation);
 }

@@ -2,9 +2,11 @@
 /*
  * status, version and the show commands.
  */
+#include "connection.h"
 #include "fail.h"
 #include "http.h"
 #include "table.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,18 +31,36 @@ static char *bytes_column(const json_t *row)
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
 
+struct view {
+	const char *list;
+	const struct column *columns;
+	bool (*wanted)(const json_t *row);
+};
+
+static void print_view(const struct invocation *invocation, const json_t *object,
+		       const void *context)
+{
+	const struct view *view = context;
+
+	table_print(invocation, view->columns, json_object_get(object, view->list), view->wanted);
+}
+
 static int show(const struct invocation *invocation, const char *path, const char *list,
 		const struct column *columns, bool (*wanted)(const json_t *row))
 {
+	const struct view view = {list, columns, wanted};
 	json_t *object;
-	int status = http_get(invocation, path, &object);
+	int status;
 
+	if (invocation->given & OPTION_WATCH)
+		return watch_run(invocation, path, print_view, &view);
+	status = http_get(invocation, path, &object);
 	if (status)
 		return status;
 	if (invocation->json)
 		table_print_json(object);
 	else
-		table_print(invocation, columns, json_object_get(object, list), wanted);
+		print_view(invocation, object, &view);
 	json_decref(object);
 	return SLUICE_EXIT_OK;
 }
@@ -244,7 +264,8 @@ int run_show_config(const struct invocation *invocation)
 
 /* ---- status and version -------------------------------------------------------------------------------- */
 
-static void print_status(const json_t *object)
+static void print_status(const struct invocation *invocation, const json_t *object,
+			 const void *context)
 {
 	const json_t *services = json_object_get(object, "services");
 	const json_t *backends = json_object_get(object, "backends");
@@ -278,14 +299,17 @@ int run_status(const struct invocation *invocation)
 {
 	const char *health;
 	json_t *object;
-	int status = http_get(invocation, SLUICE_PATH_STATUS, &object);
+	int status;
 
+	if (invocation->given & OPTION_WATCH)
+		return watch_run(invocation, SLUICE_PATH_STATUS, print_status, NULL);
+	status = http_get(invocation, SLUICE_PATH_STATUS, &object);
 	if (status)
 		return status == SLUICE_EXIT_FAILURE ? 2 : status;
 	if (invocation->json)
 		table_print_json(object);
 	else
-		print_status(object);
+		print_status(invocation, object, NULL);
 	health = word(object, "health");
 	status = !strcmp(health, "healthy") ? 0 : !strcmp(health, "degraded") ? 1 : 2;
 	json_decref(object);
@@ -297,7 +321,7 @@ int run_version(const struct invocation *invocation)
 	json_t *daemon = NULL, *object;
 	int status = 0;
 
-	if (http_is_daemon_there(invocation))
+	if (connection_is_daemon_there(invocation))
 		status = http_get(invocation, SLUICE_PATH_VERSION, &daemon);
 	if (invocation->json) {
 		object = json_pack("{s:s, s:s, s:o*}", "kind", "Versions", "client", SLUICE_VERSION,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/seal.h"
 #include "base/secret.h"
 #include "config/diff.h"
 #include "config/read.h"
@@ -66,7 +67,8 @@ static const char usage[] =
 	"  -V, --version        print the version\n"
 	"  -h, --help           this text\n"
 	"\n"
-	"SIGHUP reads the configuration again; SIGTERM ends the daemon, not the traffic.\n"
+	"SIGHUP reads the configuration again, and certificate and tokens of the API;\n"
+	"SIGTERM ends the daemon, not the traffic.\n"
 	"`sluicectl log` changes the levels of a running daemon.\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 invalid configuration,\n"
 	"5 no permission.\n";
@@ -147,16 +149,20 @@ static int listen_all(const struct options *options, const struct config *config
 		      struct handover *handover, struct sl_errors *errors)
 {
 	const char *path = options->socket ? options->socket : config->api.socket;
-	int fd = api_listen_unix(path, handover->uid, handover->gid, errors);
+	uid_t uid = handover->uid;
+	int *fds = handover->fds;
 
-	if (fd < 0)
-		return fd;
-	handover->fds[HANDOVER_API] = fd;
-	if (!config->api.metrics.family)
-		return 0;
-	fd = api_listen_tcp(&config->api.metrics, config->api.metrics_port, errors);
-	handover->fds[HANDOVER_METRICS] = fd;
-	return fd < 0 ? fd : 0;
+	fds[HANDOVER_API] = api_listen_unix(path, 0660, uid, handover->gid, errors);
+	if (fds[HANDOVER_API] >= 0 && config->api.view_socket)
+		fds[HANDOVER_VIEW] =
+			api_listen_unix(config->api.view_socket, 0666, uid, handover->gid, errors);
+	if (!errors->count && config->api.metrics.family)
+		fds[HANDOVER_METRICS] = api_listen_tcp("api.metrics", &config->api.metrics,
+						       config->api.metrics_port, errors);
+	if (!errors->count && config->api.listen.family)
+		fds[HANDOVER_TCP] = api_listen_tcp("api.listen", &config->api.listen,
+						   config->api.listen_port, errors);
+	return errors->count ? -EIO : 0;
 }
 
 static int open_program(const struct options *options, const struct config *config,
@@ -174,7 +180,7 @@ static int open_program(const struct options *options, const struct config *conf
 static int seal_config(const struct config *config, int *ret_fd, struct sl_errors *errors)
 {
 	_cleanup_free_ char *text = config_write(config);
-	int fd = handover_seal(text, strlen(text));
+	int fd = seal_bytes("sluice-config", text, strlen(text));
 
 	if (fd < 0)
 		return sl_fail(errors, -fd, "configuration", "can't be handed over: %s",
@@ -239,13 +245,19 @@ static int start_worker(const struct config *config, struct handover *handover, 
 static int serve_worker(const struct config *config, struct handover *handover,
 			struct program *program, struct sl_errors *errors)
 {
+	const char *const files[LOADER_FILE_COUNT] = {
+		[LOADER_FILE_CERTIFICATE] = config->api.certificate,
+		[LOADER_FILE_KEY] = config->api.key,
+		[LOADER_FILE_TOKENS] = config->api.listen.family ? config->api.tokens : NULL,
+	};
 	_cleanup_fd_ int socket = -1;
 	pid_t worker = -1;
 	int err = start_worker(config, handover, &socket, &worker, errors);
 
 	if (err)
 		return err;
-	return loader_serve(program, config->interfaces, config->n_interfaces, socket, worker);
+	return loader_serve(program, config->interfaces, config->n_interfaces, files, socket,
+			    worker);
 }
 
 static bool needs_restart(const struct config *before, const struct config *after)
@@ -326,8 +338,8 @@ static int serve(const struct options *options, struct config **config, struct s
 		program_set_trial(program, options->trial_ms);
 		status = serve_workers(options, config, &handover, program, errors);
 	}
-	sl_closep(&handover.fds[HANDOVER_API]);
-	sl_closep(&handover.fds[HANDOVER_METRICS]);
+	for (int i = HANDOVER_API; i <= HANDOVER_METRICS; i++)
+		sl_closep(&handover.fds[i]);
 	program_end(program);
 	return status;
 }

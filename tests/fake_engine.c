@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define MAX 1000 /* ids */
@@ -370,6 +371,16 @@ int loader_attach(struct loader *of, uint32_t interface, uint32_t trial_ms,
 int loader_detach(struct loader *of, uint32_t interface, struct sl_errors *errors)
 {
 	fake.detached = true;
+	return 0;
+}
+
+int loader_file(struct loader *of, enum loader_file which, int *ret_fd, struct sl_errors *errors)
+{
+	int fd = fake.files[which] ? open(fake.files[which], O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return sl_fail(errors, ENOENT, "loader", "no such file");
+	*ret_fd = fd;
 	return 0;
 }
 

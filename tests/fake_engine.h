@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "engine/engine.h"
+#include "loader/loader.h"
 
 struct fake {
 	bool fail_preview, fail_commit, fail_counters, fail_loader;
@@ -20,8 +21,9 @@ struct fake {
 	unsigned commits;
 	uint8_t frame[2048]; /* the last one explained */
 	size_t frame_size;
-	struct explanation explanation; /* to be given */
-	uint64_t scans;			/* grows with each question */
+	struct explanation explanation;	      /* to be given */
+	const char *files[LOADER_FILE_COUNT]; /* paths; NULL: there is no such one */
+	uint64_t scans;			      /* grows with each question */
 	uint32_t draining_flows; /* of a backend that drains; less by one with each question */
 };
 

@@ -85,34 +85,67 @@ static void begin_change(struct served *served, const char *text)
 	served->fake->commits = 0;
 }
 
+static void serve(struct served *served, const struct config_api *settings)
+{
+	struct sl_errors errors = {0};
+	struct address loopback;
+	struct api_context context = fake_context();
+	struct api_sockets sockets;
+
+	context.store = served->store;
+	context.events = served->events;
+	context.change = served->change;
+	context.overrides = served->overrides;
+	address_parse("127.0.0.1", &loopback);
+	sockets.admin = api_listen_unix(served->socket, 0660, getuid(), getgid(), &errors);
+	sockets.view = api_listen_unix(served->view, 0666, getuid(), getgid(), &errors);
+	sockets.metrics = api_listen_tcp("api.metrics", &loopback, 0, &errors);
+	sockets.tcp =
+		settings->listen.family ? api_listen_tcp("api.listen", &loopback, 0, &errors) : -1;
+	must(!errors.count, "listen");
+	served->port = sockets.tcp < 0 ? 0 : port_of(sockets.tcp);
+	served->metrics_port = port_of(sockets.metrics);
+	must(!api_new(served->base, &context, settings, getuid(), &sockets, &served->api, &errors),
+	     "api_new");
+}
+
 struct served served_start(const char *config)
 {
 	struct served served = {.directory = "/tmp/sluice-api-XXXXXX"};
-	struct sl_errors errors = {0};
-	struct address loopback;
-	struct api_context context;
-	int fd, metrics_fd;
 
 	must(mkdtemp(served.directory), "mkdtemp");
-	snprintf(served.socket, sizeof(served.socket), "%s/api.sock", served.directory);
-	served.fake = fake_start(config);
-	served.base = event_base_new();
-	snprintf(served.state, sizeof(served.state), "%s/state", served.directory);
-	begin_change(&served, config ? config : served_config);
+	served_begin(&served, config);
+	return served;
+}
+
+static char *served_file(struct served *served, const char *name)
+{
+	static char names[3][96];
+	static unsigned next;
+	char *path = names[next++ % 3];
+
+	snprintf(path, sizeof(names[0]), "%s/%s", served->directory, name);
+	return path;
+}
+
+void served_begin(struct served *served, const char *config)
+{
+	const char *text = config ? config : served_config;
+	_cleanup_config_ struct config *settings = NULL;
+
+	must(!config_read("settings", text, strlen(text), &settings, NULL), "settings");
+	snprintf(served->socket, sizeof(served->socket), "%s/api.sock", served->directory);
+	snprintf(served->view, sizeof(served->view), "%s/view.sock", served->directory);
+	served->fake = fake_start(config);
+	served->fake->files[LOADER_FILE_CERTIFICATE] = served_file(served, "api.crt");
+	served->fake->files[LOADER_FILE_KEY] = served_file(served, "api.key");
+	served->fake->files[LOADER_FILE_TOKENS] = served_file(served, "tokens");
+	served->base = event_base_new();
+	snprintf(served->state, sizeof(served->state), "%s/state", served->directory);
+	begin_change(served, text);
 	if (!config)
 		fake_forget();
-	address_parse("127.0.0.1", &loopback);
-	fd = api_listen_unix(served.socket, getuid(), getgid(), &errors);
-	metrics_fd = api_listen_tcp(&loopback, 0, &errors);
-	must(fd >= 0 && metrics_fd >= 0, "listen");
-	served.metrics_port = port_of(metrics_fd);
-	context = fake_context();
-	context.store = served.store;
-	context.events = served.events;
-	context.change = served.change;
-	context.overrides = served.overrides;
-	must(!api_new(served.base, &context, fd, metrics_fd, &served.api, &errors), "api_new");
-	return served;
+	serve(served, &settings->api);
 }
 
 static void remove_state(const char *path)
@@ -140,16 +173,35 @@ void served_stop(struct served *served)
 	remove_state(served->state);
 	event_base_free(served->base);
 	unlink(served->socket);
+	unlink(served->view);
 	rmdir(served->directory);
 	fake_stop();
 }
 
 int served_connect(const struct served *served)
 {
+	return served_connect_to(served->socket);
+}
+
+int served_connect_to(const char *path)
+{
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	strcpy(address.sun_path, served->socket);
+	strcpy(address.sun_path, path);
+	must(!connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
+	return fd;
+}
+
+int served_connect_metrics(const struct served *served)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(served->metrics_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
 	must(!connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
 	return fd;
 }

@@ -21,6 +21,8 @@ struct served {
 	char directory[64];
 	char socket[80];
 	char state[80];	       /* directory */
+	char view[80];	       /* to look by */
+	uint16_t port;	       /* of api.listen, if the configuration has it; host order */
 	uint16_t metrics_port; /* 127.0.0.1; host order */
 };
 
@@ -28,9 +30,13 @@ struct served {
 extern const char served_config[];
 
 struct served served_start(const char *config);
+/* The same in a directory that is there, with api.crt, api.key and tokens as api.listen needs them. */
+void served_begin(struct served *served, const char *config);
 void served_stop(struct served *served);
 
 int served_connect(const struct served *served);
+int served_connect_to(const char *path);
+int served_connect_metrics(const struct served *served);
 /* Lets the loop run until nothing more is to be done. */
 void served_pump(const struct served *served);
 /* Sends the bytes and returns all that comes back until the other end closes. Caller frees. */

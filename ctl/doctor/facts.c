@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "doctor/facts.h"
 
+#include "connection.h"
 #include "fail.h"
 #include "host/route.h"
 #include "http.h"
@@ -31,7 +32,7 @@ static const char *why_no_daemon(const struct invocation *invocation)
 		return errno == EACCES
 			       ? "only root and the daemon's group may ask sluiced: try as root"
 			       : "sluiced does not run: its socket is missing";
-	if (http_is_daemon_there(invocation))
+	if (connection_is_daemon_there(invocation))
 		return NULL;
 	return "sluiced does not run: nobody listens on its socket";
 }

@@ -16,14 +16,14 @@ _Static_assert(RECORD_TRACE_MAX == TRACE_ID_SIZE, "a trace is a trace");
 void actor_describe(const struct request *request, char ret_actor[RECORD_ACTOR_MAX],
 		    char ret_trace[RECORD_TRACE_MAX])
 {
-	_cleanup_file_ FILE *users = fopen("/etc/passwd", "re");
+	_cleanup_file_ FILE *users = request->uid == (uid_t)-1 ? NULL : fopen("/etc/passwd", "re");
 	const struct passwd *user = NULL;
 
 	while (users && (user = fgetpwent(users)) && user->pw_uid != request->uid) {
 	}
-	snprintf(ret_actor, RECORD_ACTOR_MAX, "uid:%u%s%s", request->uid, user ? " " : "",
+	snprintf(ret_actor, RECORD_ACTOR_MAX, "%s%s%s", request->actor, user ? " " : "",
 		 user ? user->pw_name : "");
-	trace_parse(request_header(request, "traceparent"), ret_trace);
+	snprintf(ret_trace, RECORD_TRACE_MAX, "%s", request->trace_id);
 }
 
 void actor_tell(const struct api_context *context, const struct request *request,

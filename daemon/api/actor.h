@@ -8,7 +8,7 @@
 #include "api/request.h"
 #include "state/record.h"
 
-/* "uid:1000 ann"; and the trace of the header `traceparent`, or "". */
+/* "uid:1000 ann", "token:ci"; and the trace that the request belongs to. */
 void actor_describe(const struct request *request, char ret_actor[RECORD_ACTOR_MAX],
 		    char ret_trace[RECORD_TRACE_MAX]);
 

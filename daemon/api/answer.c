@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/request.h"
 
+#include "api/problem.h"
 #include "base/memory.h"
 #include "engine/engine.h"
 #include "sluice/api.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 json_t *answer_new_object(const struct api_context *context, const char *kind)
@@ -50,8 +52,8 @@ void answer_problem(struct answer *answer, unsigned status, const char *title,
 {
 	static const struct sl_errors none;
 	json_t *problem =
-		json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title, "status",
-			  (int)status, "errors", answer_errors(errors ? errors : &none));
+		json_pack("{s:s, s:s, s:i, s:o}", "type", problem_type(status), "title", title,
+			  "status", (int)status, "errors", answer_errors(errors ? errors : &none));
 
 	if (errors && errors->dropped)
 		json_object_set_new(problem, "dropped", json_integer(errors->dropped));
@@ -59,4 +61,13 @@ void answer_problem(struct answer *answer, unsigned status, const char *title,
 		sl_errors_deinit(errors);
 	answer_text(answer, "application/problem+json", dump(problem));
 	answer->status = status;
+}
+
+void answer_conflict(const struct api_context *context, struct answer *answer)
+{
+	struct sl_errors errors = {0};
+
+	sl_fail(&errors, ESTALE, "If-Match", "the generation is %llu now",
+		(unsigned long long)engine_generation(context->engine));
+	answer_problem(answer, 412, "the configuration has changed meanwhile", &errors);
 }

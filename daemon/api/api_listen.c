@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "api/api.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <arpa/inet.h>
@@ -41,7 +42,7 @@ static int make_directory(const char *path, uid_t uid, gid_t gid, struct sl_erro
 	_cleanup_free_ char *copy = sl_strdup(path);
 	const char *directory = dirname(copy);
 
-	if (mkdir(directory, 0750)) {
+	if (mkdir(directory, 0755)) {
 		if (errno == EEXIST)
 			return 0;
 		return fail_errno(errors, errno, directory, "can't make the socket's directory");
@@ -49,6 +50,18 @@ static int make_directory(const char *path, uid_t uid, gid_t gid, struct sl_erro
 	if (chown(directory, uid, gid))
 		return fail_errno(errors, errno, directory, "can't give the directory away");
 	return 0;
+}
+
+/* A mode that lets everybody connect is of no use in a directory that lets nobody in. */
+static void check_way(const char *path, mode_t mode)
+{
+	_cleanup_free_ char *copy = sl_strdup(path);
+	const char *directory = dirname(copy);
+	struct stat about;
+
+	if (mode & 06 && !stat(directory, &about) && !(about.st_mode & 01))
+		log_warning("%s: nobody else gets there, for %s has mode %03o: make it 0755", path,
+			    directory, about.st_mode & 0777);
 }
 
 /* 0: nothing answers there, and nothing is lost by renaming a new socket over it. */
@@ -84,7 +97,8 @@ static int bind_private(int fd, const struct sockaddr_un *address)
 }
 
 /* Nobody can connect before listen(), nor find it before rename(): it is never seen half made. */
-static int bind_and_show(int fd, const struct sockaddr_un *address, uid_t uid, gid_t gid)
+static int bind_and_show(int fd, const struct sockaddr_un *address, mode_t mode, uid_t uid,
+			 gid_t gid)
 {
 	struct sockaddr_un hidden = *address;
 
@@ -93,7 +107,7 @@ static int bind_and_show(int fd, const struct sockaddr_un *address, uid_t uid, g
 		return -errno;
 	if (bind_private(fd, &hidden))
 		return -errno;
-	if (chmod(hidden.sun_path, 0660) || chown(hidden.sun_path, uid, gid) ||
+	if (chmod(hidden.sun_path, mode) || chown(hidden.sun_path, uid, gid) ||
 	    listen(fd, BACKLOG) || rename(hidden.sun_path, address->sun_path)) {
 		int code = errno;
 
@@ -103,7 +117,7 @@ static int bind_and_show(int fd, const struct sockaddr_un *address, uid_t uid, g
 	return 0;
 }
 
-int api_listen_unix(const char *path, uid_t uid, gid_t gid, struct sl_errors *errors)
+int api_listen_unix(const char *path, mode_t mode, uid_t uid, gid_t gid, struct sl_errors *errors)
 {
 	_cleanup_fd_ int fd = -1;
 	struct sockaddr_un address;
@@ -116,20 +130,13 @@ int api_listen_unix(const char *path, uid_t uid, gid_t gid, struct sl_errors *er
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail_errno(errors, errno, path, "can't make a socket");
-	result = bind_and_show(fd, &address, uid, gid);
+	result = bind_and_show(fd, &address, mode, uid, gid);
 	if (result)
 		return fail_errno(errors, -result, path, "can't listen");
+	check_way(path, mode);
 	result = fd;
 	fd = -1;
 	return result;
-}
-
-static bool is_loopback(const struct address *address)
-{
-	if (address->family == 4)
-		return ntohl(address->word_be[0]) >> 24 == 127;
-	return address->family == 6 && !address->word_be[0] && !address->word_be[1] &&
-	       !address->word_be[2] && address->word_be[3] == htonl(1);
 }
 
 static socklen_t fill_address(struct sockaddr_storage *storage, const struct address *address,
@@ -151,7 +158,8 @@ static socklen_t fill_address(struct sockaddr_storage *storage, const struct add
 	return sizeof(*in6);
 }
 
-int api_listen_tcp(const struct address *address, uint16_t port, struct sl_errors *errors)
+int api_listen_tcp(const char *what, const struct address *address, uint16_t port,
+		   struct sl_errors *errors)
 {
 	_cleanup_fd_ int fd = -1;
 	struct sockaddr_storage storage;
@@ -159,10 +167,7 @@ int api_listen_tcp(const struct address *address, uint16_t port, struct sl_error
 	socklen_t size = fill_address(&storage, address, port);
 	int result, one = 1;
 
-	snprintf(where, sizeof(where), "metrics %s port %u", address_format(address, text), port);
-	if (!is_loopback(address))
-		return sl_fail(errors, EINVAL, where,
-			       "metrics are only served on a loopback address (127.0.0.1, ::1)");
+	snprintf(where, sizeof(where), "%s: %s port %u", what, address_format(address, text), port);
 	fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail_errno(errors, errno, where, "can't make a socket");

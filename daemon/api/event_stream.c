@@ -193,7 +193,7 @@ static struct event_stream *stream_new(const struct api_context *context,
 {
 	static const struct timeval pause = {.tv_sec = EVENT_STREAM_HEARTBEAT_S};
 	struct event_stream *stream = sl_calloc(1, sizeof(*stream));
-	struct event_streams *all = context->streams;
+	struct event_streams *all = context->event_streams;
 
 	stream->context = context;
 	stream->request = request;
@@ -219,7 +219,7 @@ void event_stream_begin(const struct api_context *context, const struct request 
 	struct sl_errors errors = {0};
 	struct event_stream *stream;
 
-	if (context->streams->ended || context->streams->count >= EVENT_STREAMS_MAX) {
+	if (context->event_streams->ended || context->event_streams->count >= EVENT_STREAMS_MAX) {
 		sl_fail(&errors, 0, "watch", "%d watch already: end one of them",
 			EVENT_STREAMS_MAX);
 		answer_problem(answer, 503, "too many watch", &errors);

@@ -2,6 +2,7 @@
 #include "api/gate.h"
 
 #include "api/head.h"
+#include "api/problem.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -21,6 +22,8 @@ struct visitor {
 	struct event *event; /* owned, and so below */
 	struct event *timer;
 	int fd;
+	struct sockaddr_storage from;
+	socklen_t from_size;
 };
 
 struct gate {
@@ -30,6 +33,7 @@ struct gate {
 	unsigned limit;
 	unsigned waiting;
 	TAILQ_HEAD(visitors, visitor) visitors; /* owned; the longest waiting first */
+	gate_wrap_fn *wrap;			/* NULL: nothing */
 	gate_pass_fn *pass;
 	gate_inside_fn *inside;
 	void *context;
@@ -50,9 +54,9 @@ static void visitor_free(struct visitor *visitor)
 static void refuse(int fd, const struct head_refusal *refusal)
 {
 	_cleanup_free_ char *body = sl_printf(
-		"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"errors\":[{\"where\":"
+		"{\"type\":\"%s\",\"title\":\"%s\",\"status\":%u,\"errors\":[{\"where\":"
 		"\"request\",\"what\":\"%s\"}]}\n",
-		refusal->why, refusal->status, refusal->why);
+		problem_type(refusal->status), refusal->why, refusal->status, refusal->why);
 	_cleanup_free_ char *answer =
 		sl_printf("HTTP/1.1 %u Refused\r\nContent-Type: application/problem+json\r\n"
 			  "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
@@ -75,6 +79,8 @@ static void visitor_look(evutil_socket_t unused, short what, void *argument)
 	char bytes[HEAD_MAX];
 	ssize_t size = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	enum head_result result = HEAD_INCOMPLETE;
+	struct sockaddr_storage from;
+	socklen_t from_size;
 
 	if (size > 0)
 		result = head_check(bytes, size, &refusal);
@@ -85,19 +91,24 @@ static void visitor_look(evutil_socket_t unused, short what, void *argument)
 		visitor->fd = -1;
 	else if (size > 0)
 		refuse(fd, &refusal);
+	from = visitor->from;
+	from_size = visitor->from_size;
 	visitor_free(visitor);
 	if (result == HEAD_GOOD)
-		gate->pass(gate->context, fd);
+		gate->pass(gate->context, fd, (struct sockaddr *)&from, from_size);
 }
 
 /* Edge-triggered: bytes that were looked at stay readable and would wake the loop for ever. */
-static void visitor_new(struct gate *gate, int fd)
+static void visitor_new(struct gate *gate, int fd, const struct sockaddr_storage *from,
+			socklen_t from_size)
 {
 	const struct timeval limit = {.tv_sec = GATE_TIMEOUT_S};
 	struct visitor *visitor = sl_calloc(1, sizeof(*visitor));
 
 	visitor->gate = gate;
 	visitor->fd = fd;
+	visitor->from = *from;
+	visitor->from_size = from_size;
 	visitor->event = event_new(gate->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
 				   visitor_look, visitor);
 	visitor->timer = evtimer_new(gate->base, visitor_look, visitor);
@@ -127,20 +138,24 @@ static bool make_room(struct gate *gate)
 static void gate_accept(evutil_socket_t listen_fd, short what, void *argument)
 {
 	struct gate *gate = argument;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_storage from = {0};
+	socklen_t size = sizeof(from);
+	int fd = accept4(listen_fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (fd >= 0 && gate->wrap)
+		fd = gate->wrap(gate->context, fd, (struct sockaddr *)&from);
 	if (fd < 0)
 		return;
 	if (make_room(gate)) {
-		visitor_new(gate, fd);
+		visitor_new(gate, fd, &from, size);
 		return;
 	}
 	refuse(fd, &full);
 	close(fd);
 }
 
-struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, gate_pass_fn *pass,
-		      gate_inside_fn *inside, void *context)
+struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, gate_wrap_fn *wrap,
+		      gate_pass_fn *pass, gate_inside_fn *inside, void *context)
 {
 	struct gate *gate = sl_calloc(1, sizeof(*gate));
 
@@ -148,6 +163,7 @@ struct gate *gate_new(struct event_base *base, int listen_fd, unsigned limit, ga
 		.base = base,
 		.fd = listen_fd,
 		.limit = limit,
+		.wrap = wrap,
 		.pass = pass,
 		.inside = inside,
 		.context = context,

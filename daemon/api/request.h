@@ -20,7 +20,9 @@ struct request {
 	const char *rest; /* borrowed: the path behind the route's: "web/web1"; "" if nothing */
 	char *body;	  /* owned; terminated beyond `size` */
 	size_t size;
-	uid_t uid; /* of the client, for the log */
+	uid_t uid;	      /* of the client; -1: not by a Unix socket */
+	const char *actor;    /* borrowed: "uid:1000", for log and history */
+	const char *trace_id; /* borrowed: of the trace that this belongs to */
 };
 
 struct answer {
@@ -50,6 +52,9 @@ void answer_text(struct answer *answer, const char *type, char *text);
 /* A problem object. Empties `errors`, which may be NULL. */
 void answer_problem(struct answer *answer, unsigned status, const char *title,
 		    struct sl_errors *errors);
+
+/* 412: If-Match names another generation. */
+void answer_conflict(const struct api_context *context, struct answer *answer);
 
 /* The array "errors" of a problem object. */
 json_t *answer_errors(const struct sl_errors *errors);

@@ -76,20 +76,6 @@ static void on_done(void *context, struct change_answer *said)
 
 /* ---- the question ------------------------------------------------------------------------------------ */
 
-/* Quoted, as an entity tag is; "*" and none at all are any. */
-static void read_generation(const char *text, uint64_t *ret_number)
-{
-	size_t size = text ? strlen(text) : 0;
-	char number[32];
-
-	if (!text || !strcmp(text, "*"))
-		return;
-	snprintf(number, sizeof(number), "%.*s", size > 2 ? (int)size - 2 : 0, text + 1);
-	/* One that never is in force: whatever is no number matches nothing. */
-	if (text[0] != '"' || text[size - 1] != '"' || !number_parse(number, ret_number))
-		*ret_number = UINT64_MAX;
-}
-
 static void read_number(const char *text, uint64_t *ret_number, struct sl_errors *errors)
 {
 	if (text && !number_parse(text, ret_number))
@@ -124,15 +110,18 @@ static void read_reason(const char *text, char reason[RECORD_TEXT_MAX], struct s
 		record_text(reason, RECORD_TEXT_MAX, text);
 }
 
-static void read_question(const struct request *request, struct change_request *change,
-			  struct sl_errors *errors)
+/* What If-Match names is in force now, or the request had been refused; when its turn comes, too. */
+static void read_question(const struct api_context *context, const struct request *request,
+			  struct change_request *change, struct sl_errors *errors)
 {
+	const char *match = request_header(request, "If-Match");
 	const char *dry_run = request_query(request, "dry-run");
 
 	actor_describe(request, change->author, change->trace);
 	record_set(change->source, "api");
 	change->dry_run = dry_run && strcmp(dry_run, "0");
-	read_generation(request_header(request, "If-Match"), &change->if_generation);
+	if (match && strcmp(match, "*"))
+		change->if_generation = engine_generation(context->engine);
 	read_number(request_query(request, "number"), &change->number, errors);
 	read_confirm(request_query(request, "confirm"), &change->confirm_ms, errors);
 	read_move(request_query(request, "max-move"), &change->max_move_ppm, errors);
@@ -162,7 +151,7 @@ void resource_set_config(const struct api_context *context, const struct request
 	const char *name = request_query(request, "name");
 	struct sl_errors errors = {0};
 
-	read_question(request, &change, &errors);
+	read_question(context, request, &change, &errors);
 	if (name && name[0])
 		record_set(change.source, name);
 	if (!errors.count && config_read(name && name[0] ? name : "body", request->body,
@@ -178,7 +167,7 @@ void resource_rollback(const struct api_context *context, const struct request *
 	struct change_request change = CHANGE_REQUEST(CHANGE_ROLLBACK);
 	struct sl_errors errors = {0};
 
-	read_question(request, &change, &errors);
+	read_question(context, request, &change, &errors);
 	ask(context, request, "Rollback", &change, &errors, answer);
 }
 
@@ -188,6 +177,6 @@ void resource_confirm(const struct api_context *context, const struct request *r
 	struct change_request change = CHANGE_REQUEST(CHANGE_CONFIRM);
 	struct sl_errors errors = {0};
 
-	read_question(request, &change, &errors);
+	read_question(context, request, &change, &errors);
 	ask(context, request, "Confirm", &change, &errors, answer);
 }

@@ -5,12 +5,12 @@
 #include "api/resource.h"
 
 #include "api/impact_object.h"
+#include "api/number.h"
 #include "base/memory.h"
 #include "change/change.h"
 #include "config/read.h"
 #include "config/write.h"
 #include "engine/engine.h"
-#include "api/number.h"
 #include "state/store.h"
 
 #include <stdlib.h>

@@ -18,6 +18,7 @@ void resource_metrics(const struct api_context *context, const struct request *r
 		.requests = context->requests,
 		.n_requests = context->n_requests,
 		.lag = context->lag,
+		.streams = context->streams,
 	};
 	struct sl_errors errors = {0};
 	char *text;

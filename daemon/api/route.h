@@ -6,11 +6,12 @@
 #define SLUICE_API_ROUTE_H
 
 #include "api/request.h"
+#include "sluice/api.h"
 
 #define ROUTE_BODY_MAX (64u << 10) /* of JSON; configurations may have CONFIG_SIZE_MAX */
 
-/* Who may ask: METRICS routes are also served on TCP. */
-enum route_reach { ROUTE_UNIX, ROUTE_METRICS };
+/* Where: METRICS routes are also served on the listener for metrics. */
+enum route_reach { ROUTE_API, ROUTE_METRICS };
 
 struct route {
 	const char *method;
@@ -19,6 +20,8 @@ struct route {
 			 struct answer *answer);
 	size_t body_max; /* bytes; 0: takes no body */
 	enum route_reach reach;
+	enum sluice_role role; /* that it needs at least */
+	bool watched;	       /* may be asked with watch=1 (watch.h) */
 	const char *help;
 };
 

@@ -2,7 +2,10 @@
 #include "api/server.h"
 
 #include "api/gate.h"
+#include "api/match.h"
+#include "api/tls.h"
 #include "api/trace.h"
+#include "api/watch.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_S	  10
@@ -23,7 +27,10 @@
 struct server {
 	struct event_base *base;	   /* borrowed */
 	const struct api_context *context; /* borrowed */
-	enum route_reach reach;
+	struct access *access;		   /* borrowed */
+	struct watches *watches;	   /* borrowed */
+	struct tls *tls;		   /* borrowed; NULL: none */
+	enum listener listener;
 	struct gate *gate; /* owned, and so below */
 	struct MHD_Daemon *http;
 	struct event *readable; /* the library's epoll descriptor */
@@ -40,6 +47,9 @@ struct exchange {
 	const char *method, *path; /* borrowed from the library */
 	struct event *deadline;	   /* owned */
 	uint64_t begun_us;
+	struct caller caller;
+	struct trace trace;
+	struct watcher *watcher; /* owned; NULL: an answer, and that is all */
 	bool too_large;
 };
 
@@ -82,15 +92,6 @@ static void restart_deadline(struct exchange *exchange)
 		sl_out_of_memory();
 }
 
-static uid_t peer_uid(int fd)
-{
-	struct ucred peer = {.uid = -1};
-	socklen_t size = sizeof(peer);
-
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-	return peer.uid;
-}
-
 static struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection)
 {
 	struct exchange *exchange = sl_calloc(1, sizeof(*exchange));
@@ -98,7 +99,9 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
 	exchange->request.connection = connection;
 	exchange->begun_us = clock_fine_us();
 	exchange->server = server;
-	exchange->request.uid = peer_uid(connection_fd(connection));
+	trace_begin(request_header(&exchange->request, "traceparent"), &exchange->trace);
+	exchange->request.trace_id = exchange->trace.id;
+	exchange->request.actor = exchange->caller.name;
 	exchange->deadline = evtimer_new(server->base, exchange_expired, exchange);
 	if (!exchange->deadline)
 		sl_out_of_memory();
@@ -113,6 +116,7 @@ static void exchange_completed(void *context, struct MHD_Connection *connection,
 
 	if (!exchange)
 		return;
+	watcher_free(exchange->watcher);
 	event_free(exchange->deadline);
 	free(exchange->request.body);
 	free(exchange->answer.text);
@@ -144,45 +148,66 @@ static void log_answer(const struct exchange *exchange, unsigned status)
 			  status);
 }
 
+static void add_headers(const struct exchange *exchange, struct MHD_Response *response,
+			const struct answer *answer)
+{
+	char tag[32], parent[TRACE_PARENT_SIZE];
+
+	MHD_add_response_header(response, "Content-Type", answer->type);
+	MHD_add_response_header(response, "Connection", "close");
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	MHD_add_response_header(response, "traceparent", trace_format(&exchange->trace, parent));
+	if (answer->status == 401)
+		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+	if (answer->status != 200)
+		return;
+	snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
+	MHD_add_response_header(response, "ETag", tag);
+}
+
+/* Drops the response. */
+static enum MHD_Result send_response(struct exchange *exchange, struct MHD_Response *response,
+				     const struct answer *answer)
+{
+	enum MHD_Result result;
+
+	add_headers(exchange, response, answer);
+	count(exchange, answer->status);
+	log_answer(exchange, answer->status);
+	result = MHD_queue_response(exchange->request.connection, answer->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
 static struct MHD_Response *make_response(struct answer *answer)
 {
 	size_t size;
 
 	if (answer->stream)
-		return answer->stream;
+		return steal(&answer->stream);
 	size = strlen(answer->text);
 	return MHD_create_response_from_buffer(size, steal(&answer->text), MHD_RESPMEM_MUST_FREE);
 }
 
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer *answer,
-				   const char *allow)
+				   const char *allow, unsigned retry_after_s)
 {
-	struct MHD_Response *response = make_response(answer);
 	bool is_stream = !!answer->stream;
-	enum MHD_Result result;
-	char tag[32];
+	struct MHD_Response *response = make_response(answer);
+	char seconds[16];
 
 	if (!response)
 		sl_out_of_memory();
-	MHD_add_response_header(response, "Content-Type", answer->type);
-	MHD_add_response_header(response, "Connection", "close");
-	MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (allow && allow[0])
 		MHD_add_response_header(response, "Allow", allow);
-	if (answer->status == 200) {
-		snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)answer->generation);
-		MHD_add_response_header(response, "ETag", tag);
-	}
-	count(exchange, answer->status);
-	log_answer(exchange, answer->status);
+	snprintf(seconds, sizeof(seconds), "%u", retry_after_s);
+	if (retry_after_s)
+		MHD_add_response_header(response, "Retry-After", seconds);
 	if (is_stream)
 		evtimer_del(exchange->deadline); /* a reader that sleeps meets the library's */
 	else
 		restart_deadline(exchange);
-	result = MHD_queue_response(exchange->request.connection, answer->status, response);
-	MHD_destroy_response(response);
-	answer->stream = NULL;
-	return result;
+	return send_response(exchange, response, answer);
 }
 
 static enum MHD_Result send_problem(struct exchange *exchange, unsigned status, const char *title,
@@ -192,7 +217,7 @@ static enum MHD_Result send_problem(struct exchange *exchange, unsigned status, 
 
 	exchange->route = NULL;
 	answer_problem(&answer, status, title, NULL);
-	return send_answer(exchange, &answer, allow);
+	return send_answer(exchange, &answer, allow, 0);
 }
 
 static const char *too_large(const struct exchange *exchange)
@@ -200,17 +225,53 @@ static const char *too_large(const struct exchange *exchange)
 	return exchange->route->body_max ? "the body is too large" : "a body where none belongs";
 }
 
+/* Of what isn't there one learns who may look. */
+static bool is_admitted(struct server *server, struct exchange *exchange, const struct route *route,
+			enum MHD_Result *ret_sent)
+{
+	struct request *request = &exchange->request;
+	const struct visit visit = {
+		.listener = server->listener,
+		.fd = connection_fd(request->connection),
+		.from = MHD_get_connection_info(request->connection,
+						MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+				->client_addr,
+		.host = request_header(request, "Host"),
+		.authorization = request_header(request, "Authorization"),
+		.now_ns = clock_now_ns(),
+		.time_s = time(NULL),
+	};
+	struct sl_errors errors = {0};
+	struct answer answer = {0};
+	struct refusal refusal;
+	bool admitted =
+		access_admit(server->access, &visit, route ? route->role : SLUICE_ROLE_VIEWER,
+			     &exchange->caller, &refusal, &errors);
+
+	request->uid = exchange->caller.uid;
+	if (admitted)
+		return true;
+	answer_problem(&answer, refusal.status, refusal.title, &errors);
+	*ret_sent = send_answer(exchange, &answer, NULL, refusal.retry_after_s);
+	return false;
+}
+
 /* The head is there: refuse at once what can't become good. */
 static enum MHD_Result begin(struct server *server, struct exchange *exchange, const char *method,
 			     const char *path)
 {
 	const char *length = request_header(&exchange->request, "Content-Length");
+	enum route_reach reach = server->listener == LISTENER_METRICS ? ROUTE_METRICS : ROUTE_API;
+	const struct route *route;
+	enum MHD_Result sent;
 	char allow[32];
 	unsigned status;
 
-	exchange->route =
-		route_find(method, path, server->reach, &exchange->request.rest, &status, allow);
-	if (!exchange->route)
+	route = route_find(method, path, reach, &exchange->request.rest, &status, allow);
+	if (!is_admitted(server, exchange, route, &sent))
+		return sent;
+	exchange->route = route;
+	if (!route)
 		return send_problem(exchange, status,
 				    status == 404 ? "no such resource"
 						  : "this resource has no such method",
@@ -234,6 +295,36 @@ static void take_body(struct exchange *exchange, const char *bytes, size_t size)
 	request->body[request->size] = '\0';
 }
 
+static void run(void *context);
+
+/* The stream has limits of its own in the place of the deadline. */
+static enum MHD_Result begin_watch(struct server *server, struct exchange *exchange)
+{
+	struct answer answer = {
+		.status = 200,
+		.type = "application/x-ndjson",
+		.generation = engine_generation(server->context->engine),
+	};
+	struct sl_errors errors = {0};
+
+	exchange->watcher = watcher_new(server->watches, exchange->route, &exchange->request,
+					&exchange->caller, run, server, &errors);
+	if (exchange->watcher) {
+		evtimer_del(exchange->deadline);
+		return send_response(exchange, watcher_response(exchange->watcher), &answer);
+	}
+	answer_problem(&answer, 503, "too many streams", &errors);
+	return send_answer(exchange, &answer, NULL, 0);
+}
+
+static bool is_watch(const struct exchange *exchange)
+{
+	const char *watch = request_query(&exchange->request, "watch");
+
+	return exchange->route->watched && watch && strcmp(watch, "0") &&
+	       !strcmp(exchange->method, "GET");
+}
+
 static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 {
 	struct answer *answer = &exchange->answer;
@@ -242,6 +333,11 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 		return send_problem(exchange, 413, too_large(exchange), NULL);
 	if (!exchange->request.body)
 		exchange->request.body = sl_calloc(1, 1);
+	if (!answer->status && !match_generation(request_header(&exchange->request, "If-Match"),
+						 engine_generation(server->context->engine)))
+		answer_conflict(server->context, answer);
+	if (!answer->status && is_watch(exchange))
+		return begin_watch(server, exchange);
 	if (!answer->status)
 		exchange->route->resource(server->context, &exchange->request, answer);
 	if (!answer->status) {
@@ -251,19 +347,17 @@ static enum MHD_Result finish(struct server *server, struct exchange *exchange)
 		return MHD_YES;
 	}
 	answer->generation = engine_generation(server->context->engine);
-	return send_answer(exchange, answer, NULL);
+	return send_answer(exchange, answer, NULL, 0);
 }
 
 /* Who asks, and within which trace: in all that is logged while he is answered. */
 static enum MHD_Result go_on(struct server *server, struct exchange *exchange, bool is_new)
 {
-	char actor[32] = "tcp", trace[TRACE_ID_SIZE];
-	_cleanup_log_context_ struct log_context said = {.actor = actor};
+	_cleanup_log_context_ struct log_context said = {
+		.actor = exchange->caller.name,
+		.trace_id = exchange->trace.id,
+	};
 
-	if (exchange->request.uid != (uid_t)-1)
-		snprintf(actor, sizeof(actor), "uid:%u", exchange->request.uid);
-	if (trace_parse(request_header(&exchange->request, "traceparent"), trace))
-		said.trace_id = trace;
 	log_context_push(&said);
 	return is_new ? begin(server, exchange, exchange->method, exchange->path)
 		      : finish(server, exchange);
@@ -291,8 +385,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 /* ---- the library in the loop ------------------------------------------------------------------------- */
 
-static void run(struct server *server)
+static void run(void *context)
 {
+	struct server *server = context;
 	MHD_UNSIGNED_LONG_LONG left_ms;
 	struct timeval left;
 
@@ -334,27 +429,33 @@ static void wake(evutil_socket_t fd, short what, void *argument)
 	run(argument);
 }
 
-static void take_connection(void *context, int fd)
+static void take_connection(void *context, int fd, const struct sockaddr *from, socklen_t size)
 {
 	struct server *server = context;
-	struct sockaddr_storage peer = {0};
-	socklen_t size = sizeof(peer);
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &size)) {
-		close(fd);
-		return;
-	}
 	/* Closes the descriptor if it fails. */
-	if (MHD_add_connection(server->http, fd, (struct sockaddr *)&peer, size) == MHD_YES)
+	if (MHD_add_connection(server->http, fd, from, size) == MHD_YES)
 		run(server);
+}
+
+static int wrap(void *context, int fd, const struct sockaddr *from)
+{
+	struct server *server = context;
+
+	if (access_may_shake(server->access, from, clock_now_ns()))
+		return tls_accept(server->tls, fd);
+	close(fd);
+	return -1;
 }
 
 static unsigned count_connections(void *context)
 {
 	struct server *server = context;
 
+	/* Streams have places of their own. */
 	return MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-		->num_connections;
+		       ->num_connections -
+	       watches_count(server->watches, server);
 }
 
 static int start_http(struct server *server)
@@ -363,7 +464,7 @@ static int start_http(struct server *server)
 
 	server->http = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		handle, server, MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS,
+		handle, server, MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS + WATCH_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
 		MHD_OPTION_END);
@@ -377,16 +478,20 @@ static int start_http(struct server *server)
 	return 0;
 }
 
-int server_new(struct event_base *base, const struct api_context *context, int listen_fd,
-	       enum route_reach reach, struct server **ret_server, struct sl_errors *errors)
+int server_new(struct event_base *base, const struct api_context *context, struct access *access,
+	       struct tls *tls, struct watches *watches, enum listener listener, int listen_fd,
+	       struct server **ret_server, struct sl_errors *errors)
 {
 	struct server *server = sl_calloc(1, sizeof(*server));
 
 	server->base = base;
 	server->context = context;
-	server->reach = reach;
-	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, take_connection,
-				count_connections, server);
+	server->access = access;
+	server->listener = listener;
+	server->tls = tls;
+	server->watches = watches;
+	server->gate = gate_new(base, listen_fd, SERVER_CONNECTIONS, tls ? wrap : NULL,
+				take_connection, count_connections, server);
 	if (start_http(server)) {
 		server_free(server);
 		return sl_fail(errors, EIO, "api", "libmicrohttpd does not start");

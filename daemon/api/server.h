@@ -8,16 +8,20 @@
 #ifndef SLUICE_API_SERVER_H
 #define SLUICE_API_SERVER_H
 
+#include "api/access.h"
 #include "api/route.h"
 
 struct event_base;
 struct server;
+struct tls;
+struct watches;
 
 #define SERVER_CONNECTIONS 64
 
-/* Takes the listening socket, on failure too. Borrows the context. */
-int server_new(struct event_base *base, const struct api_context *context, int listen_fd,
-	       enum route_reach reach, struct server **ret_server, struct sl_errors *errors);
+/* Takes the listening socket, on failure too. Borrows the rest; tls NULL: bytes as they are. */
+int server_new(struct event_base *base, const struct api_context *context, struct access *access,
+	       struct tls *tls, struct watches *watches, enum listener listener, int listen_fd,
+	       struct server **ret_server, struct sl_errors *errors);
 void server_free(struct server *server);
 
 #endif

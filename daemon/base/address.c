@@ -2,6 +2,7 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,4 +67,24 @@ int address_compare(const struct address *a, const struct address *b)
 	if (a->family != b->family)
 		return a->family - b->family;
 	return memcmp(a->word_be, b->word_be, sizeof(a->word_be));
+}
+
+bool address_is_loopback(const struct address *address)
+{
+	return address->family == 4 ? *(const __u8 *)address->word_be == IN_LOOPBACKNET
+				    : IN6_IS_ADDR_LOOPBACK(address->word_be);
+}
+
+bool prefix_contains(const struct prefix *prefix, const struct address *address)
+{
+	if (prefix->address.family != address->family)
+		return false;
+	for (unsigned bit = 0, i = 0; bit < prefix->bits; bit += 32, i++) {
+		unsigned left = prefix->bits - bit;
+		__be32 mask = htonl(left >= 32 ? ~0u : ~(~0u >> left));
+
+		if ((prefix->address.word_be[i] ^ address->word_be[i]) & mask)
+			return false;
+	}
+	return true;
 }

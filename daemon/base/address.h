@@ -27,6 +27,10 @@ bool address_parse(const char *text, struct address *ret_address);
 bool prefix_parse(const char *text, struct prefix *ret_prefix);
 /* Returns its argument. */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
+/* 127.0.0.0/8 or ::1. */
+bool address_is_loopback(const struct address *address);
+/* Is the address within the prefix? Never, if the families differ. */
+bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
 /* Less than, equal to or greater than 0, for sorting; IPv4 comes first. */
 int address_compare(const struct address *a, const struct address *b);

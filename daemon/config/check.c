@@ -63,6 +63,45 @@ void check_capacity(struct object *object)
 				capacity->flows, 1u << (32 - __builtin_clz(capacity->flows)));
 }
 
+/* ---- api ------------------------------------------------------------------------------------- */
+
+static void check_tls(struct object *object, const struct config_api *config)
+{
+	if (!config->certificate == !config->key)
+		return;
+	object_complain(object, config->key ? "key" : "certificate",
+			"certificate and key go together: api.%s is missing",
+			config->key ? "certificate" : "key");
+}
+
+/* Whoever can read the way would have every token. */
+static void check_listen(struct object *object, const struct config_api *config)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!config->listen.family || config->certificate || config->key ||
+	    address_is_loopback(&config->listen))
+		return;
+	object_complain(object, "listen",
+			"%s is not a loopback address, and without TLS tokens could be read on the "
+			"way: set api.certificate and api.key, or listen on 127.0.0.1 or [::1]",
+			address_format(&config->listen, text));
+}
+
+void check_api(struct object *object)
+{
+	const struct config_api *config = object->data;
+
+	if (config->view_socket && config->socket && object_is_sound(object, "view-socket") &&
+	    !strcmp(config->view_socket, config->socket))
+		object_complain(object, "view-socket", "the same as api.socket");
+	if (!object_is_sound(object, "certificate") || !object_is_sound(object, "key"))
+		return;
+	check_tls(object, config);
+	if (object_is_sound(object, "listen"))
+		check_listen(object, config);
+}
+
 /* ---- pools ----------------------------------------------------------------------------------- */
 
 void check_health(struct object *object)

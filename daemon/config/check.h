@@ -12,6 +12,7 @@
 struct object;
 
 void check_capacity(struct object *object);
+void check_api(struct object *object);
 void check_health(struct object *object);
 void check_backend(struct object *object);
 void check_pool(struct object *object);

@@ -25,6 +25,11 @@ void config_free(struct config *config)
 	free(config->services);
 	free(config->interfaces);
 	free(config->api.socket);
+	free(config->api.view_socket);
+	free(config->api.roles);
+	free(config->api.certificate);
+	free(config->api.key);
+	free(config->api.tokens);
 	free(config->hash_key_file);
 	free(config->state.directory);
 	free(config);
@@ -125,4 +130,9 @@ void config_swap_fixed(struct config *a, struct config *b)
 			swap_bytes((char *)a + field->second, (char *)b + field->second,
 				   sizeof(size_t));
 	}
+}
+
+const char *config_role_word(enum sluice_role role)
+{
+	return words_get(&words_role, role);
 }

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "sluice/abi.h"
+#include "sluice/api.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,10 +67,27 @@ struct config_interface {
 	enum config_mode mode;
 };
 
+/* What a user or a group of the host may do on the Unix socket. */
+struct config_role {
+	char who[CONFIG_NAME_MAX]; /* "user:NAME" or "group:NAME", or with a number */
+	enum sluice_role role;
+};
+
 struct config_api {
 	char *socket;		/* path of the Unix socket */
-	struct address metrics; /* loopback only; family 0: no TCP listener */
+	char *view_socket;	/* of the one that everybody may look by; NULL: none */
+	struct address metrics; /* loopback only; family 0: no such listener */
 	uint16_t metrics_port;
+	enum sluice_role others;   /* of who may use the socket and has no role of his own */
+	struct config_role *roles; /* owned */
+	size_t n_roles;
+	struct address listen; /* family 0: no such listener; without TLS loopback only */
+	uint16_t listen_port;
+	char *certificate; /* files; NULL: no TLS. Both or none */
+	char *key;
+	char *tokens;
+	uint32_t rate;	/* requests a second, of each uid, address and token */
+	uint32_t burst; /* at once */
 };
 
 struct config_state {
@@ -174,5 +192,6 @@ const char *config_check_word(enum config_check check);
 const char *config_attach_word(enum config_attach attach);
 const char *config_mode_word(enum config_mode mode);
 const char *config_source_word(enum config_source source);
+const char *config_role_word(enum sluice_role role);
 
 #endif

@@ -68,6 +68,17 @@ static const struct schema interface = SCHEMA(config_interface, interface_fields
 
 /* ---- api ------------------------------------------------------------------------------------- */
 
+static const struct field role_who = {
+	.key = "WHO", IN(config_role, who), .type = &type_principal, .max = CONFIG_NAME_MAX - 1,
+	.noun = "a user or group", .example = "group:netops", .help = "`user:NAME` or `group:NAME`",
+};
+static const struct field role_fields[] = {
+	{.key = "role", IN(config_role, role), WORD(role, "a role"), .example = "admin",
+	 .help = "`viewer` looks, `operator` also drains and weighs backends, `admin` also changes "
+		 "the configuration; `none` may not even look"},
+};
+static const struct schema role = SCHEMA(config_role, role_fields, .key = &role_who);
+
 static const struct field api_fields[] = {
 	{.key = "socket", IN(config_api, socket), .type = &type_file, .max = 107,
 	 .noun = "a file's path", .initial = "/run/sluice/sluiced.sock",
@@ -76,8 +87,40 @@ static const struct field api_fields[] = {
 	 .type = &type_endpoint, .min = 1, .max = 65535, .noun = "a loopback address and port",
 	 .initial = "none", .example = "127.0.0.1:9440",
 	 .help = "where Prometheus finds the metrics, beside the socket; `none`: nowhere"},
+	{.key = "view-socket", IN(config_api, view_socket), .type = &type_file_or_none, .max = 107,
+	 .noun = "a file's path", .initial = "none", .example = "/run/sluice/view.sock",
+	 .help = "a second Unix socket, by which every user of the host may look, and nothing more"},
+	{.key = "others", IN(config_api, others), WORD(role, "a role"), .initial = "operator",
+	 .example = "viewer",
+	 .help = "what those may do on the socket who can open it (its group) and have no role by "
+		 "`roles`; root and the daemon's own user are always `admin`"},
+	{.key = "roles", IN(config_api, roles), SECOND(config_api, n_roles), .holds = FIELD_MAP,
+	 .object = &role, .help = "what users and groups of the host may do on the socket; a user's "
+	 "own role comes before his groups', of which the highest counts"},
+	{.key = "listen", IN(config_api, listen), SECOND(config_api, listen_port),
+	 .type = &type_listen, .min = 1, .max = 65535, .noun = "an address and port",
+	 .initial = "none", .example = "10.0.0.1:9443",
+	 .help = "where the API is also served on TCP, to who has a token; with TLS, unless it is "
+		 "a loopback address"},
+	{.key = "certificate", IN(config_api, certificate), .type = &type_file_or_none, .max = 4095,
+	 .noun = "a file's path", .initial = "none", .example = "/etc/sluice/api.crt",
+	 .help = "the chain for `listen` in PEM form; its names are those that clients may use. Read "
+		 "again on SIGHUP, as are `key` and `tokens`"},
+	{.key = "key", IN(config_api, key), .type = &type_file_or_none, .max = 4095,
+	 .noun = "a file's path", .initial = "none", .example = "/etc/sluice/api.key",
+	 .help = "its private key, closed to others; sluiced reads it as root"},
+	{.key = "tokens", IN(config_api, tokens), .type = &type_file, .max = 4095,
+	 .noun = "a file's path", .initial = SLUICE_TOKENS, .example = SLUICE_TOKENS,
+	 .help = "the hashes of the tokens for `listen`, as `sluicectl token new` prints them; mode "
+		 "0600"},
+	{.key = "rate", IN(config_api, rate), NUMBER(1, 10000, "a number of requests"),
+	 .initial = "20", .example = "50",
+	 .help = "requests a second that each user, address and token may make; root on the socket "
+		 "is not held to it"},
+	{.key = "burst", IN(config_api, burst), NUMBER(1, 10000, "a number of requests"),
+	 .initial = "40", .example = "100", .help = "how many of them at once"},
 };
-static const struct schema api = SCHEMA(config_api, api_fields);
+static const struct schema api = SCHEMA(config_api, api_fields, .check = check_api);
 
 /* ---- state ----------------------------------------------------------------------------------- */
 

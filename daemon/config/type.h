@@ -44,15 +44,18 @@ extern const struct type type_pool;	/* the name of a pool, as its index */
 /* type_text.c: char arrays with room for max + NUL, or owned strings of at most max */
 extern const struct type type_name;
 extern const struct type type_interface;
-extern const struct type type_file;   /* owned; an absolute path */
-extern const struct type type_path;   /* owned; of a URL */
-extern const struct type type_secret; /* owned; where a secret stands: see base/reference.h */
-extern const struct type type_host;   /* owned; of a URL, with or without a port */
+extern const struct type type_file;	    /* owned; an absolute path */
+extern const struct type type_file_or_none; /* the same, or "none": NULL */
+extern const struct type type_principal;    /* user:NAME or group:NAME */
+extern const struct type type_path;	    /* owned; of a URL */
+extern const struct type type_secret;	    /* owned; where a secret stands: see base/reference.h */
+extern const struct type type_host;	    /* owned; of a URL, with or without a port */
 /* type_address.c */
 extern const struct type type_address;
 extern const struct type type_prefix4; /* min to max bits */
 extern const struct type type_prefix6;
 extern const struct type type_endpoint; /* loopback address and port (`second`), or "none" */
+extern const struct type type_listen;	/* the same with any address */
 
 /* A decimal number of digits only, no superfluous zeros, that fits. */
 bool type_parse_decimal(const char *text, size_t length, uint64_t *ret_value);

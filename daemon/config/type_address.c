@@ -73,12 +73,6 @@ const struct type type_prefix6 = {prefix6_parse, prefix_format, prefix_expects, 
 
 /* ---- endpoint -------------------------------------------------------------------------------- */
 
-static bool is_loopback(const struct address *address)
-{
-	return address->family == 4 ? *(const __u8 *)address->word_be == IN_LOOPBACKNET
-				    : IN6_IS_ADDR_LOOPBACK(address->word_be);
-}
-
 /* "127.0.0.1:9440" or "[::1]:9440": an IPv6 address in brackets, and no other. */
 static bool split_endpoint(const char *text, struct address *ret_address, uint64_t *ret_port)
 {
@@ -98,19 +92,24 @@ static bool split_endpoint(const char *text, struct address *ret_address, uint64
 	       type_parse_decimal(colon + 1, strlen(colon + 1), ret_port);
 }
 
-static bool endpoint_parse(const struct field *field, struct scope *scope, const char *text,
-			   void *object)
+static bool parse_endpoint(const struct field *field, bool (*is_good)(const struct address *),
+			   const char *text, void *object)
 {
 	struct address address = {0};
 	uint64_t port = 0;
 
-	if (strcmp(text, "none") &&
-	    (!split_endpoint(text, &address, &port) || !is_loopback(&address) ||
-	     port < field->min || port > field->max))
+	if (strcmp(text, "none") && (!split_endpoint(text, &address, &port) || !is_good(&address) ||
+				     port < field->min || port > field->max))
 		return false;
 	*(struct address *)field_at(field, object) = address;
 	*(uint16_t *)((char *)object + field->second) = port;
 	return true;
+}
+
+static bool endpoint_parse(const struct field *field, struct scope *scope, const char *text,
+			   void *object)
+{
+	return parse_endpoint(field, address_is_loopback, text, object);
 }
 
 static char *endpoint_format(const struct field *field, const struct config *config,
@@ -132,3 +131,24 @@ static char *endpoint_expects(const struct field *field)
 }
 
 const struct type type_endpoint = {endpoint_parse, endpoint_format, endpoint_expects, NULL, false};
+
+/* ---- listen ---------------------------------------------------------------------------------- */
+
+static bool can_listen(const struct address *address)
+{
+	return address->family == 4 ? !IN_MULTICAST(ntohl(address->word_be[0]))
+				    : !IN6_IS_ADDR_MULTICAST(address->word_be);
+}
+
+static bool listen_parse(const struct field *field, struct scope *scope, const char *text,
+			 void *object)
+{
+	return parse_endpoint(field, can_listen, text, object);
+}
+
+static char *listen_expects(const struct field *field)
+{
+	return sl_printf("%s (such as 10.0.0.1:9443 or [::]:9443, or none)", field->noun);
+}
+
+const struct type type_listen = {listen_parse, endpoint_format, listen_expects, NULL, false};

@@ -50,6 +50,27 @@ static char *name_expects(const struct field *field)
 
 const struct type type_name = {name_parse, array_format, name_expects, NULL, false};
 
+/* Names of users and groups as login(1) takes them, or their numbers. */
+static bool principal_parse(const struct field *field, struct scope *scope, const char *text,
+			    void *object)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!fits(field, text) || !colon || !colon[1] ||
+	    colon[1 + strspn(colon + 1, LETTERS DIGITS "_.-")] ||
+	    (strncmp(text, "user:", 5) && strncmp(text, "group:", 6)))
+		return false;
+	strcpy(field_at(field, object), text);
+	return true;
+}
+
+static char *principal_expects(const struct field *field)
+{
+	return sl_printf("%s (user:NAME or group:NAME)", field->noun);
+}
+
+const struct type type_principal = {principal_parse, array_format, principal_expects, NULL, false};
+
 /* What the kernel accepts, of ASCII. */
 static bool interface_parse(const struct field *field, struct scope *scope, const char *text,
 			    void *object)
@@ -101,6 +122,33 @@ static char *file_expects(const struct field *field)
 }
 
 const struct type type_file = {file_parse, string_format, file_expects, NULL, false};
+
+static bool file_or_none_parse(const struct field *field, struct scope *scope, const char *text,
+			       void *object)
+{
+	if (strcmp(text, "none"))
+		return file_parse(field, scope, text, object);
+	sl_freep(field_at(field, object));
+	*(char **)field_at(field, object) = NULL;
+	return true;
+}
+
+static char *file_or_none_format(const struct field *field, const struct config *config,
+				 const void *object)
+{
+	char *text = string_format(field, config, object);
+
+	return text ? text : sl_strdup("none");
+}
+
+static char *file_or_none_expects(const struct field *field)
+{
+	return sl_printf("%s (begins with /, at most %lu ASCII characters, or none)", field->noun,
+			 field->max);
+}
+
+const struct type type_file_or_none = {file_or_none_parse, file_or_none_format,
+				       file_or_none_expects, NULL, false};
 
 /* Path and host are written into requests: a space or a line break would begin something else. */
 static bool path_parse(const struct field *field, struct scope *scope, const char *text,

@@ -16,6 +16,7 @@ static const char *const checks[] = {CONFIG_CHECKS(X)};
 static const char *const attaches[] = {CONFIG_ATTACHES(X)};
 static const char *const modes[] = {CONFIG_MODES(X)};
 static const char *const sources[] = {CONFIG_SOURCES(X)};
+static const char *const roles[] = {SLUICE_ROLES(X)};
 #undef X
 
 const struct words words_algorithm = {algorithms, sl_count(algorithms)};
@@ -27,6 +28,7 @@ const struct words words_check = {checks, sl_count(checks)};
 const struct words words_attach = {attaches, sl_count(attaches)};
 const struct words words_mode = {modes, sl_count(modes)};
 const struct words words_source = {sources, sl_count(sources)};
+const struct words words_role = {roles, sl_count(roles)};
 
 const char *words_get(const struct words *words, size_t value)
 {

@@ -22,6 +22,7 @@ extern const struct words words_check;
 extern const struct words words_attach;
 extern const struct words words_mode;
 extern const struct words words_source;
+extern const struct words words_role;
 
 /* "?" outside of the list. */
 const char *words_get(const struct words *words, size_t value);

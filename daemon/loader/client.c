@@ -51,27 +51,57 @@ static int lost(ssize_t size, struct sl_errors *errors)
 	return sl_fail(errors, EPIPE, "loader", "the loader is gone; restart sluiced");
 }
 
+/* *ret_fd is -1 if no descriptor came along. */
+static ssize_t receive_one(struct loader *loader, struct reply *reply, int *ret_fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = {reply, sizeof(*reply)};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	const struct cmsghdr *header;
+	ssize_t size;
+
+	*ret_fd = -1;
+	do
+		size = recvmsg(loader->socket, &message, MSG_CMSG_CLOEXEC);
+	while (size < 0 && errno == EINTR);
+	header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(header), sizeof(*ret_fd));
+	return size;
+}
+
 /* Answers to earlier requests that came too late are passed over. */
-static int receive(struct loader *loader, struct reply *reply, struct sl_errors *errors)
+static int receive(struct loader *loader, struct reply *reply, int *ret_fd,
+		   struct sl_errors *errors)
 {
 	ssize_t size;
 
+	*ret_fd = -1;
 	do {
-		do
-			size = recv(loader->socket, reply, sizeof(*reply), 0);
-		while (size < 0 && errno == EINTR);
+		sl_closep(ret_fd);
+		size = receive_one(loader, reply, ret_fd);
 		if (size != sizeof(*reply) || reply->version != PROTOCOL_VERSION)
 			return lost(size, errors);
 	} while (reply->sequence != loader->sequence);
 	return 0;
 }
 
-static int ask(struct loader *loader, struct request *request, struct reply *reply,
-	       struct sl_errors *errors)
+/* The caller closes *ret_fd, if it is not -1. */
+static int ask_for_fd(struct loader *loader, struct request *request, struct reply *reply,
+		      int *ret_fd, struct sl_errors *errors)
 {
 	ssize_t size;
 	int err;
 
+	*ret_fd = -1;
 	request->version = PROTOCOL_VERSION;
 	request->sequence = ++loader->sequence;
 	do
@@ -79,10 +109,18 @@ static int ask(struct loader *loader, struct request *request, struct reply *rep
 	while (size < 0 && errno == EINTR);
 	if (size != sizeof(*request))
 		return lost(size, errors);
-	err = receive(loader, reply, errors);
+	err = receive(loader, reply, ret_fd, errors);
 	if (err || !reply->result)
 		return err;
 	return sl_fail(errors, -reply->result, reply->where, "%s", reply->what);
+}
+
+static int ask(struct loader *loader, struct request *request, struct reply *reply,
+	       struct sl_errors *errors)
+{
+	_cleanup_fd_ int needless = -1;
+
+	return ask_for_fd(loader, request, reply, &needless, errors);
 }
 
 int loader_load(struct loader *loader, const struct program_config *config,
@@ -181,4 +219,20 @@ int loader_log(struct loader *loader, enum log_component component, enum log_lev
 	struct reply reply;
 
 	return ask(loader, &request, &reply, errors);
+}
+
+int loader_file(struct loader *loader, enum loader_file which, int *ret_fd,
+		struct sl_errors *errors)
+{
+	struct request request = {.kind = REQUEST_FILE, .interface = which};
+	_cleanup_fd_ int fd = -1;
+	struct reply reply;
+	int err = ask_for_fd(loader, &request, &reply, &fd, errors);
+
+	if (err)
+		return err;
+	if (fd < 0)
+		return sl_fail(errors, EPROTO, "loader", "an answer without the file");
+	*ret_fd = sl_steal_fd(&fd);
+	return 0;
 }

@@ -2,6 +2,7 @@
 #include "loader/protocol.h"
 
 #include "sluice/api.h"
+#include "loader/loader.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -88,6 +89,10 @@ const char *protocol_refuse(const struct request *request, size_t size, size_t n
 	    !is_zero(request->frame + request->frame_size,
 		     sizeof(request->frame) - request->frame_size))
 		return "bytes outside of a frame";
+	if (kind == REQUEST_FILE && request->interface >= LOADER_FILE_COUNT)
+		return "an unknown file";
+	if (kind == REQUEST_FILE)
+		return refuse_strays(request);
 	if (kind == REQUEST_LOAD || kind == REQUEST_READY || kind == REQUEST_LOG
 		    ? request->interface != 0
 		    : request->interface >= n_interfaces)

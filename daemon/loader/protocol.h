@@ -3,7 +3,8 @@
  * protocol.h - what the two processes say to each other: one request, one reply, each of one size.
  *
  * A request holds numbers and bytes, no string and no path: which interface is meant is an index
- * into the list that the loader read itself. Text flows only from the loader to the worker. Both
+ * into the list that the loader read itself, and so is a file. With the reply to FILE comes a
+ * descriptor of its contents; no other message has one. Text flows only from the loader to the worker. Both
  * sides are one executable, so a version that differs means that something else is talking.
  */
 #ifndef SLUICE_PROTOCOL_H
@@ -27,6 +28,7 @@ enum request_kind {
 	REQUEST_READY,
 	REQUEST_LOG,
 	REQUEST_START, /* attach as a start does */
+	REQUEST_FILE,
 	REQUEST_COUNT
 };
 
@@ -34,7 +36,7 @@ struct request {
 	uint32_t version;
 	uint32_t kind;		      /* enum request_kind */
 	uint64_t sequence;	      /* the reply has the same */
-	uint32_t interface;	      /* index; 0 for LOAD, READY and LOG */
+	uint32_t interface;	      /* index, for FILE of the file; 0 for LOAD, READY, LOG */
 	uint32_t frame_size;	      /* 0 but for EXPLAIN */
 	struct program_config config; /* zeroed but for LOAD */
 	uint8_t frame[PROTOCOL_FRAME_MAX];

@@ -28,7 +28,8 @@ struct server {
 	struct program *program;		   /* borrowed */
 	const struct config_interface *interfaces; /* borrowed */
 	size_t n_interfaces;
-	int socket; /* borrowed; -1: the worker closed its end */
+	const char *const *files; /* borrowed */
+	int socket;		  /* borrowed; -1: the worker closed its end */
 	pid_t worker;
 	int signals; /* owned: signalfd */
 	int status;  /* of the worker, as from waitpid(2) */
@@ -48,16 +49,27 @@ static int attach(struct program *program, const struct config_interface *interf
 			: program_attach(program, interface, errors);
 }
 
-static int carry_out(struct server *server, const struct request *request, struct reply *reply,
+static int read_file(const struct server *server, enum loader_file which, int *ret_fd,
 		     struct sl_errors *errors)
+{
+	if (!server->files[which])
+		return sl_fail(errors, ENOENT, "loader", "the configuration names no such file");
+	*ret_fd = loader_read_file(server->files[which], which, errors);
+	return *ret_fd < 0 ? *ret_fd : 0;
+}
+
+static int carry_out(struct server *server, const struct request *request, struct reply *reply,
+		     int *ret_fd, struct sl_errors *errors)
 {
 	static const char *const words[REQUEST_COUNT] = {
 		[REQUEST_LOAD] = "load the program",   [REQUEST_ATTACH] = "attach it",
 		[REQUEST_DETACH] = "detach it",	       [REQUEST_MODE] = "say how it is attached",
 		[REQUEST_EXPLAIN] = "explain a frame", [REQUEST_READY] = "note that it is ready",
 		[REQUEST_LOG] = "log more or less",    [REQUEST_START] = "attach it as at a start",
+		[REQUEST_FILE] = "read a file",
 	};
-	const struct config_interface *interface = &server->interfaces[request->interface];
+	const struct config_interface *interface =
+		request->kind == REQUEST_FILE ? NULL : &server->interfaces[request->interface];
 
 	log_debug("the worker asks to %s", words[request->kind]);
 	switch ((enum request_kind)request->kind) {
@@ -74,6 +86,7 @@ static int carry_out(struct server *server, const struct request *request, struc
 				       request->frame_size, &reply->run, errors);
 	case REQUEST_READY: program_started(server->program); return 0;
 	case REQUEST_LOG: log_set_level(request->log_component, request->log_level); return 0;
+	case REQUEST_FILE: return read_file(server, request->interface, ret_fd, errors);
 	case REQUEST_COUNT: break;
 	}
 	return -EINVAL;
@@ -95,7 +108,7 @@ static bool take_token(struct server *server)
 }
 
 static int decide(struct server *server, const struct request *request, size_t size,
-		  struct reply *reply, struct sl_errors *errors)
+		  struct reply *reply, int *ret_fd, struct sl_errors *errors)
 {
 	const char *refusal = protocol_refuse(request, size, server->n_interfaces);
 	/* Every status and every scrape asks it: no number of those may use up a commit's requests. */
@@ -105,23 +118,44 @@ static int decide(struct server *server, const struct request *request, size_t s
 		return sl_fail(errors, EBUSY, "loader", "too many requests: at most %u a second",
 			       REQUESTS_PER_S);
 	if (!refusal)
-		return carry_out(server, request, reply, errors);
+		return carry_out(server, request, reply, ret_fd, errors);
 	log_warning("refused the worker's request: %s", refusal);
 	return sl_fail(errors, EINVAL, "loader", "request refused: %s", refusal);
+}
+
+static void send_reply(const struct server *server, struct reply *reply, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct iovec part = {reply, sizeof(*reply)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	sendmsg(server->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void answer(struct server *server, const struct request *request, size_t size)
 {
 	struct reply reply = {.version = PROTOCOL_VERSION, .sequence = request->sequence};
 	struct sl_errors errors = {};
+	_cleanup_fd_ int fd = -1;
 
-	reply.result = decide(server, request, size, &reply, &errors);
+	reply.result = decide(server, request, size, &reply, &fd, &errors);
 	if (errors.count) {
 		snprintf(reply.where, sizeof(reply.where), "%s", errors.list[0].where);
 		snprintf(reply.what, sizeof(reply.what), "%s", errors.list[0].what);
 	}
 	sl_errors_deinit(&errors);
-	send(server->socket, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+	send_reply(server, &reply, fd);
 }
 
 /* A worker that has hung up is ending; one that takes longer is ended: alone it is of no use. */
@@ -213,12 +247,14 @@ static int exit_status(const struct server *server)
 }
 
 int loader_serve(struct program *program, const struct config_interface *interfaces,
-		 size_t n_interfaces, int socket, pid_t worker)
+		 size_t n_interfaces, const char *const files[LOADER_FILE_COUNT], int socket,
+		 pid_t worker)
 {
 	struct server server = {
 		.program = program,
 		.interfaces = interfaces,
 		.n_interfaces = n_interfaces,
+		.files = files,
 		.socket = socket,
 		.worker = worker,
 		.tokens_ns = NS_PER_S / REQUESTS_PER_S * REQUESTS_BURST,

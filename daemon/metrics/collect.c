@@ -96,3 +96,22 @@ void collect_flow_events(const struct metrics_snapshot *from, struct metrics_wri
 	for (size_t i = 0; i < FLOW_EVENT_COUNT; i++)
 		writer_count(to, LABELS({"event", words[i]}), from->flow_events[i]);
 }
+
+/* ---- api ----------------------------------------------------------------------------------------------- */
+
+void collect_streams(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	writer_count(to, NULL, from->source->streams->open);
+}
+
+void collect_streams_ended(const struct metrics_snapshot *from, struct metrics_writer *to)
+{
+	static const char *const words[] = {
+#define X(name) #name,
+		METRICS_STREAM_ENDS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < METRICS_STREAM_END_COUNT; i++)
+		writer_count(to, LABELS({"reason", words[i]}), from->source->streams->ended[i]);
+}

@@ -36,6 +36,8 @@
 	X(store_waiting)                                                                           \
 	X(commits)                                                                                 \
 	X(commit_duration)                                                                         \
+	X(streams)                                                                                 \
+	X(streams_ended)                                                                           \
 	X(flow_events)                                                                             \
 	X(service_packets)                                                                         \
 	X(service_bytes)                                                                           \

@@ -14,6 +14,7 @@
 #include "config/config.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct change;
 struct engine;
@@ -33,6 +34,22 @@ struct metrics_requests {
 	struct histogram duration; /* from the head to the last byte handed to the library */
 };
 
+/* X(name, help): why a stream was ended that its client had not ended. */
+#define METRICS_STREAM_ENDS(X)                                                                     \
+	X(gone)	   /* the client went away without a word */                                       \
+	X(slow)	   /* it took nothing for too long */                                              \
+	X(refused) /* there were too many to begin with */
+
+#define X(name) METRICS_STREAM_##name,
+enum metrics_stream_end { METRICS_STREAM_ENDS(X) METRICS_STREAM_END_COUNT };
+#undef X
+
+/* Of the API's, which counts them. */
+struct metrics_streams {
+	uint64_t open;
+	uint64_t ended[METRICS_STREAM_END_COUNT];
+};
+
 struct metrics_source { /* all borrowed */
 	struct engine *engine;
 	struct health *health;
@@ -45,6 +62,7 @@ struct metrics_source { /* all borrowed */
 	const struct metrics_requests *requests;
 	size_t n_requests;
 	const struct histogram *lag; /* of the loop */
+	const struct metrics_streams *streams;
 };
 
 struct metric {

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -34,21 +33,6 @@ int handover_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct sl_er
 	*ret_uid = user->pw_uid;
 	*ret_gid = user->pw_gid;
 	return 0;
-}
-
-int handover_seal(const void *text, size_t size)
-{
-	int fd = memfd_create("sluice-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, size) == (ssize_t)size && !lseek(fd, 0, SEEK_SET) &&
-	    !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
-		return fd;
-	err = errno ? -errno : -EIO;
-	close(fd);
-	return err;
 }
 
 /* First out of the way of the fixed numbers, then onto them; dup2 also clears close-on-exec. */

@@ -25,6 +25,8 @@
 #define HANDOVER_FDS(X)                                                                            \
 	X(LOADER)  /* socket to the loader */                                                      \
 	X(API)	   /* listening Unix socket */                                                     \
+	X(VIEW)	   /* the same, to look by; or a closed descriptor */                              \
+	X(TCP)	   /* listening TCP socket, or a closed descriptor, as is the next */              \
 	X(METRICS) /* listening TCP socket, or a closed descriptor */                              \
 	X(LOCK)	   /* of the maps: held until both processes are gone */                           \
 	X(CONFIG)  /* the configuration's text, sealed */
@@ -48,9 +50,6 @@ struct handover {
 
 /* The user to run as: `name`, or for NULL "sluice", or, where that doesn't exist, "nobody". */
 int handover_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct sl_errors *errors);
-
-/* A sealed copy of the text; the descriptor, or -errno. */
-int handover_seal(const void *text, size_t size);
 
 /* Forks and executes the worker. Its pid, or -errno with an error. */
 pid_t handover_start(const struct handover *handover, struct sl_errors *errors);

@@ -65,6 +65,9 @@ static void on_reload(evutil_socket_t number, short what, void *context)
 	struct sl_errors errors = {0};
 
 	log_context_push(&said);
+	if (api_reload(worker->api, &errors))
+		log_errors("certificate and tokens stay as they were", &errors);
+	sl_errors_deinit(&errors);
 	if (engine_config(worker->engine)->source == CONFIG_SOURCE_STORE) {
 		log_warning("SIGHUP changes nothing: `config-source` is store; use `sluicectl "
 			    "apply`");
@@ -267,13 +270,19 @@ static int open_api(struct worker *worker, struct sl_errors *errors)
 		.lag = lag_histogram(worker->lag),
 	};
 	/* Not asked of the descriptor: where none was handed over, the number may be another's. */
-	int metrics = config->api.metrics.family ? HANDOVER_METRICS : -1;
+	const struct api_sockets sockets = {
+		.admin = HANDOVER_API,
+		.view = config->api.view_socket ? HANDOVER_VIEW : -1,
+		.tcp = config->api.listen.family ? HANDOVER_TCP : -1,
+		.metrics = config->api.metrics.family ? HANDOVER_METRICS : -1,
+	};
 
 	worker->interfaces = sl_calloc(config->n_interfaces, sizeof(*config->interfaces));
 	memcpy(worker->interfaces, config->interfaces,
 	       config->n_interfaces * sizeof(*config->interfaces));
 	context.interfaces = worker->interfaces;
-	return api_new(worker->base, &context, HANDOVER_API, metrics, &worker->api, errors);
+	return api_new(worker->base, &context, &config->api, geteuid(), &sockets, &worker->api,
+		       errors);
 }
 
 static int begin(struct worker *worker, struct sl_errors *errors)

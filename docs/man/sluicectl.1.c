@@ -79,6 +79,8 @@ int main(void)
 	printf("*diff* and *status* have their own: see there.\n\n"
 	       "# ENVIRONMENT\n\n"
 	       "*SLUICE\\_SOCKET*\n\tthe daemon's socket, where *--socket* is not given\n\n"
+	       "*SLUICE\\_SERVER*, *SLUICE\\_TOKEN\\_FILE*, *SLUICE\\_CA*\n\tthe same for "
+	       "*--server*, *--token-file* and *--ca*\n\n"
 	       "*NO\\_COLOR*\n\tif set: no colours on a terminal either\n\n"
 	       "# FILES\n\n_" SLUICE_SOCKET "_\n\tthe daemon's socket\n\n"
 	       "# SEE ALSO\n\n*sluice.yaml*(5), *sluiced*(8), *sluice-agent*(8)\n");

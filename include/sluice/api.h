@@ -41,6 +41,21 @@
 #define SLUICE_FRAME_MIN 14
 #define SLUICE_FRAME_MAX 2048
 
+/* X(NAME, "word", help): who may do what on the API; each may do what those before it may. */
+#define SLUICE_ROLES(X)                                                                            \
+	X(NONE, "none", "nothing")                                                                 \
+	X(VIEWER, "viewer", "look")                                                                \
+	X(OPERATOR, "operator", "also drain, enable, disable and weigh backends")                  \
+	X(ADMIN, "admin", "also change the configuration and the log, and detach")
+
+#define X(name, word, help) SLUICE_ROLE_##name,
+enum sluice_role { SLUICE_ROLES(X) SLUICE_ROLE_COUNT };
+#undef X
+
+/* What a bearer token begins with; the rest is 64 hex digits, of 256 random bits. */
+#define SLUICE_TOKEN_PREFIX "sluice_"
+#define SLUICE_TOKENS	    "/etc/sluice/tokens"
+
 /* X(NAME, value, help): exit statuses; `diff`, `doctor` and `status` of the client have their own (0, 1, 2). */
 #define SLUICE_EXITS(X)                                                                            \
 	X(OK, 0, "done")                                                                           \

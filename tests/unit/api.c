@@ -2,6 +2,7 @@
 /*
  * Every resource over a real socket: what it answers, what it changes, and what it refuses.
  */
+#include "api/problem.h"
 #include "api/route.h"
 #include "base/memory.h"
 #include "config/diff.h"
@@ -9,6 +10,7 @@
 #include "served.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct served served;
@@ -51,7 +53,7 @@ static json_t *item(const json_t *object, const char *list, size_t i)
 	return json_array_get(json_object_get(object, list), i);
 }
 
-/* The first error of a problem object. */
+/* The first error of a problem object, whose type is that of the status. */
 static void expect_problem(const char *method, const char *path, const char *body, int status,
 			   const char *where, const char *what)
 {
@@ -59,6 +61,8 @@ static void expect_problem(const char *method, const char *path, const char *bod
 
 	cr_assert(problem, "%s %s", method, path);
 	cr_expect_eq(number_at(problem, "status"), status);
+	cr_expect_str_eq(text_at(problem, "type"), problem_type(status));
+	cr_expect_str_neq(text_at(problem, "type"), "about:blank");
 	cr_expect_str_eq(text_at(item(problem, "errors", 0), "where"), where);
 	cr_expect(strstr(text_at(item(problem, "errors", 0), "what"), what), "%s",
 		  text_at(item(problem, "errors", 0), "what"));
@@ -113,6 +117,59 @@ Test(api, get_has_no_body)
 	json_decref(problem);
 }
 
+static void print_roles(FILE *out)
+{
+	fputs("| request | role | for |\n| --- | --- | --- |\n", out);
+	for (const struct route *route = route_table; route->method; route++)
+		fprintf(out, "| `%s %s%s` | `%s` | %s |\n", route->method, route->path,
+			strchr(route->path + 1, 0)[-1] == '/' ? "<pool>/<backend>" : "",
+			config_role_word(route->role), route->help);
+}
+
+static void print_problems(FILE *out)
+{
+	fputs("| status | type | meaning |\n| --- | --- | --- |\n| 200 | | done |\n", out);
+	for (const struct problem *problem = problem_table; problem->type; problem++)
+		fprintf(out, "| %u | `%s` | %s |\n", problem->status, problem->type,
+			problem->meaning);
+}
+
+/* The page with the table between its marks written anew. Caller frees. */
+static char *with_table(const char *page, const char *name, void (*print)(FILE *out))
+{
+	static const char end[] = "<!-- end -->\n";
+	_cleanup_free_ char *begin = sl_printf("<!-- %s -->\n", name);
+	const char *at = strstr(page, begin), *rest = at ? strstr(at, end) : NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	cr_assert(rest, "docs/api.md has no place for the %s", name);
+	out = open_memstream(&text, &size);
+	fprintf(out, "%.*s", (int)(at - page + strlen(begin)), page);
+	print(out);
+	fputs(rest, out);
+	fclose(out);
+	return text;
+}
+
+/* UPDATE_GOLDENS=1 writes them anew. */
+static void hold_tables(const char *page)
+{
+	_cleanup_free_ char *first = with_table(page, "roles", print_roles);
+	_cleanup_free_ char *text = with_table(first, "problems", print_problems);
+	FILE *out;
+
+	if (!getenv("UPDATE_GOLDENS")) {
+		cr_expect(!strcmp(page, text),
+			  "the tables in docs/api.md are others: UPDATE_GOLDENS=1 writes them");
+		return;
+	}
+	out = fopen("docs/api.md", "w");
+	fputs(text, out);
+	fclose(out);
+}
+
 Test(api, documented)
 {
 	FILE *in = fopen("docs/api.md", "r");
@@ -121,6 +178,7 @@ Test(api, documented)
 	cr_assert(in, "docs/api.md (tests run in the top directory)");
 	text[fread(text, 1, sizeof(text) - 1, in)] = '\0';
 	fclose(in);
+	hold_tables(text);
 	for (const struct route *route = route_table; route->method; route++) {
 		_cleanup_free_ char *title = sl_printf("\n### `%s %s", route->method, route->path);
 
@@ -342,6 +400,32 @@ Test(api, if_match)
 		cr_expect_eq(status, cases[i].status, "case %zu: %d %s", i, status, answer);
 	}
 	cr_expect_eq(served.fake->commits, 1);
+}
+
+Test(api, if_match_holds_for_every_change)
+{
+	static const struct {
+		const char *method, *path, *body;
+	} changes[] = {
+		{"PUT", "/v1/config", other_config},
+		{"POST", "/v1/backends/web/web1", "{\"admin\":\"disabled\"}"},
+		{"POST", "/v1/detach", ""},
+		{"PUT", "/v1/log", "{\"level\":\"debug\"}"},
+	};
+
+	for (size_t i = 0; i < sl_count(changes); i++) {
+		int status;
+		_cleanup_free_ char *answer =
+			served_ask(&served, changes[i].method, changes[i].path,
+				   "If-Match: \"7\"\r\n", changes[i].body, &status);
+
+		cr_expect_eq(status, 412, "%s: %s", changes[i].path, answer);
+		cr_expect(strstr(answer, "the generation is 1 now"), "%s", answer);
+		free(served_ask(&served, changes[i].method, changes[i].path,
+				"If-Match: \"6\", \"1\"\r\n", i ? changes[i].body : "", &status));
+		cr_expect_eq(status, i ? 200 : 422, "%s", changes[i].path);
+	}
+	cr_expect_eq(served.fake->commits, 0);
 }
 
 /* ---- other changes ----------------------------------------------------------------------------------------- */

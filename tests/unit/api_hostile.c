@@ -182,15 +182,8 @@ static const char version_request[] = "GET /v1/version HTTP/1.1\r\nHost: a\r\n\r
 
 static int ask_metrics(void)
 {
-	static const char bytes[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(served.metrics_port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	cr_assert(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	static const char bytes[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	int fd = served_connect_metrics(&served);
 	_cleanup_free_ char *answer = served_send(&served, fd, bytes, sizeof(bytes) - 1);
 
 	return served_status(answer);
@@ -296,22 +289,15 @@ Test(api_hostile, tcp_has_metrics_alone)
 		const char *bytes;
 		int status;
 	} cases[] = {
-		{"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 200},
-		{"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 200},
-		{"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n", 404},
-		{"PUT /v1/config HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 404},
-		{"POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405},
+		{"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200},
+		{"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200},
+		{"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n", 404},
+		{"PUT /v1/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 404},
+		{"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405},
 	};
 
 	for (size_t i = 0; i < sl_count(cases); i++) {
-		struct sockaddr_in address = {
-			.sin_family = AF_INET,
-			.sin_port = htons(served.metrics_port),
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		};
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-		cr_assert(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+		int fd = served_connect_metrics(&served);
 		_cleanup_free_ char *answer =
 			served_send(&served, fd, cases[i].bytes, strlen(cases[i].bytes));
 		cr_expect_eq(served_status(answer), cases[i].status, "case %zu: %s", i, answer);

@@ -144,7 +144,9 @@ Test(api_log, lines_say_who_asked_and_why)
 	expect_text(line, "event", "request_refused");
 	expect_text(line, "msg", "GET /v1/nothing: 404");
 	expect_text(line, "actor", actor);
-	cr_expect_null(json_object_get(line, "trace_id"), "of the request before");
+	cr_expect_eq(strlen(json_string_value(json_object_get(line, "trace_id"))), 32);
+	cr_expect_str_neq(json_string_value(json_object_get(line, "trace_id")), TRACE,
+			  "of the request before");
 	json_decref(line);
 	free(served_ask(&served, "PUT", "/v1/config", "traceparent: " PARENT "\r\n", other_config,
 			&status));

@@ -173,7 +173,7 @@ TestSuite(api_listen, .init = make_directory, .fini = remove_directory, .timeout
 
 static int listen_here(struct sl_errors *errors)
 {
-	return api_listen_unix(path, getuid(), getgid(), errors);
+	return api_listen_unix(path, 0660, getuid(), getgid(), errors);
 }
 
 Test(api_listen, modes)
@@ -186,7 +186,7 @@ Test(api_listen, modes)
 	cr_assert_geq(fd, 0);
 	cr_assert(!stat(path, &socket_stat) && !stat(parent, &directory_stat));
 	cr_expect_eq(socket_stat.st_mode, S_IFSOCK | 0660);
-	cr_expect_eq(directory_stat.st_mode, S_IFDIR | 0750);
+	cr_expect_eq(directory_stat.st_mode, S_IFDIR | 0755);
 	close(fd);
 }
 
@@ -226,25 +226,25 @@ Test(api_listen, bad_paths)
 	memset(longer, 'a', sizeof(longer) - 1);
 	longer[0] = '/';
 	longer[sizeof(longer) - 1] = '\0';
-	cr_expect_eq(api_listen_unix("relative", 0, 0, &errors), -EINVAL);
-	cr_expect_eq(api_listen_unix(longer, 0, 0, &errors), -ENAMETOOLONG);
+	cr_expect_eq(api_listen_unix("relative", 0660, 0, 0, &errors), -EINVAL);
+	cr_expect_eq(api_listen_unix(longer, 0660, 0, 0, &errors), -ENAMETOOLONG);
 	sl_errors_deinit(&errors);
 }
 
-Test(api_listen, tcp_is_loopback_only)
+Test(api_listen, tcp_is_of_the_hosts_addresses)
 {
 	static const struct {
 		const char *address;
 		bool good;
 	} cases[] = {{"127.0.0.1", true}, {"127.1.2.3", true}, {"::1", true},
-		     {"0.0.0.0", false},  {"::", false},       {"192.0.2.1", false}};
+		     {"0.0.0.0", true},	  {"::", true},	       {"192.0.2.1", false}};
 
 	for (size_t i = 0; i < sl_count(cases); i++) {
 		struct address address;
 		int fd;
 
 		address_parse(cases[i].address, &address);
-		fd = api_listen_tcp(&address, 0, NULL);
+		fd = api_listen_tcp("api.listen", &address, 0, NULL);
 		cr_expect_eq(fd >= 0, cases[i].good, "%s", cases[i].address);
 		if (fd >= 0)
 			close(fd);

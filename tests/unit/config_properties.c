@@ -134,6 +134,33 @@ static void draw_service(const struct config *config, struct config_service *ser
 	service->mode = draw(0, SERVICE_MODE_COUNT - 1);
 }
 
+static void draw_roles(struct config_api *api)
+{
+	api->others = draw(0, SLUICE_ROLE_COUNT - 1);
+	api->n_roles = draw(0, 3);
+	api->roles = sl_calloc(api->n_roles, sizeof(*api->roles));
+	for (size_t i = 0; i < api->n_roles; i++) {
+		sprintf(api->roles[i].who, "%s:a-%u", chance(50) ? "user" : "group", (unsigned)i);
+		api->roles[i].role = draw(0, SLUICE_ROLE_COUNT - 1);
+	}
+	api->rate = draw(1, 10000);
+	api->burst = draw(1, 10000);
+}
+
+/* Without TLS on loopback only. */
+static void draw_listen(struct config_api *api)
+{
+	if (chance(50)) {
+		api->certificate = draw_text("az/. '~", "/");
+		api->key = draw_text("az/. '~", "/");
+	}
+	if (chance(40))
+		return;
+	api->listen.family = 4;
+	api->listen.word_be[0] = htonl(api->key ? draw(0, 0xdfffffff) : 0x7f000002);
+	api->listen_port = draw(1, 65535);
+}
+
 static void draw_globals(struct config *config)
 {
 	config->capacity = (struct config_capacity){
@@ -150,6 +177,10 @@ static void draw_globals(struct config *config)
 		config->api.metrics.word_be[3] = config->api.metrics.family == 6 ? htonl(1) : 0;
 		config->api.metrics_port = draw(1, 65535);
 	}
+	config->api.view_socket = chance(50) ? draw_text("az/. \"#:", "/v") : NULL;
+	config->api.tokens = draw_text("az/. '~", "/");
+	draw_roles(&config->api);
+	draw_listen(&config->api);
 	config->hash_key_file = draw_text("az/. '~", "/");
 	config->outer4.address.family = 4;
 	config->outer4.address.word_be[0] = htonl(draw(1, 255) << 24);
@@ -229,12 +260,26 @@ static bool interfaces_equal(const struct config_interface *a, const struct conf
 	return EQUAL_TEXT(name) && EQUAL(attach) && EQUAL(mode);
 }
 
+static bool roles_equal(const struct config_api *a, const struct config_api *b)
+{
+	if (!EQUAL(n_roles))
+		return false;
+	for (size_t i = 0; i < a->n_roles; i++)
+		if (strcmp(a->roles[i].who, b->roles[i].who) ||
+		    a->roles[i].role != b->roles[i].role)
+			return false;
+	return true;
+}
+
 static bool globals_equal(const struct config *a, const struct config *b)
 {
 	return EQUAL(capacity.services) && EQUAL(capacity.backends) && EQUAL(capacity.slots) &&
 	       EQUAL(capacity.flows) && EQUAL_TEXT(api.socket) && EQUAL_ADDRESS(api.metrics) &&
-	       EQUAL(api.metrics_port) && EQUAL_TEXT(hash_key_file) &&
-	       EQUAL_ADDRESS(outer4.address) && EQUAL(outer4.bits) &&
+	       EQUAL(api.metrics_port) && EQUAL_TEXT(api.view_socket) && EQUAL_TEXT(api.tokens) &&
+	       EQUAL(api.others) && EQUAL(api.rate) && EQUAL(api.burst) &&
+	       EQUAL_TEXT(api.certificate) && EQUAL_TEXT(api.key) && EQUAL_ADDRESS(api.listen) &&
+	       EQUAL(api.listen_port) && roles_equal(&a->api, &b->api) &&
+	       EQUAL_TEXT(hash_key_file) && EQUAL_ADDRESS(outer4.address) && EQUAL(outer4.bits) &&
 	       EQUAL_ADDRESS(outer6.address) && EQUAL(outer6.bits);
 }
 

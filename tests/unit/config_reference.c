@@ -162,7 +162,8 @@ static void expect_accepted(const struct field *field, const char *text)
 	formatted = field->type->format(field, &config, &object);
 	cr_expect_str_eq(formatted, text, "%s: %s is formatted as %s", field->key, text, formatted);
 	free(scope.pools_by_name);
-	if (field->type == &type_file || field->type == &type_path || field->type == &type_host)
+	if (field->type == &type_file || field->type == &type_file_or_none ||
+	    field->type == &type_path || field->type == &type_host)
 		free(*(char **)field_at(field, &object));
 }
 

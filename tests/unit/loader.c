@@ -21,13 +21,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static struct sl_errors errors;
 static struct program *program;
+static const char *files[LOADER_FILE_COUNT];
 static const struct config_interface interfaces[] = {{.name = VETH_IN}, {.name = "absent0"}};
 
 static void enter(void)
@@ -62,7 +65,7 @@ static int serve(int (*work)(int socket))
 		_exit(work(pair[1]));
 	}
 	close(pair[1]);
-	status = loader_serve(program, interfaces, sl_count(interfaces), pair[0], worker);
+	status = loader_serve(program, interfaces, sl_count(interfaces), files, pair[0], worker);
 	close(pair[0]);
 	return status;
 }
@@ -192,6 +195,74 @@ static int sleep_over_a_trial(int socket)
 Test(loader, ends_a_trial_without_being_asked)
 {
 	cr_expect_eq(serve(sleep_over_a_trial), 0);
+}
+
+/* ---- root's files ------------------------------------------------------------------------------ */
+
+static char path[] = "/tmp/sluice-loader-XXXXXX";
+
+static void write_file(const char *bytes, mode_t mode)
+{
+	int fd;
+
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	fd = mkstemp(path);
+	cr_assert(fd >= 0 && write(fd, bytes, strlen(bytes)) == (ssize_t)strlen(bytes));
+	cr_assert(!fchmod(fd, mode));
+	close(fd);
+}
+
+static int read_files(int socket)
+{
+	struct loader *loader = loader_new(socket);
+	char bytes[16] = "";
+	int fd = -1;
+
+	CHECK(!loader_file(loader, LOADER_FILE_TOKENS, &fd, &errors));
+	CHECK(read(fd, bytes, sizeof(bytes)) == 5 && !strcmp(bytes, "words"));
+	CHECK(write(fd, "x", 1) < 0 && errno == EPERM);
+	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	close(fd);
+	CHECK(loader_file(loader, LOADER_FILE_KEY, &fd, &errors) == -ENOENT);
+	CHECK(told("names no such file"));
+	return 0;
+}
+
+Test(loader, reads_files_for_the_worker)
+{
+	write_file("words", 0600);
+	files[LOADER_FILE_TOKENS] = path;
+	cr_expect_eq(serve(read_files), 0);
+	unlink(path);
+}
+
+Test(loader_file, must_be_plain_and_closed_to_others)
+{
+	static const struct {
+		enum loader_file which;
+		mode_t mode;
+		int code;
+	} cases[] = {
+		{LOADER_FILE_TOKENS, 0600, 0},	    {LOADER_FILE_TOKENS, 0640, -EPERM},
+		{LOADER_FILE_TOKENS, 0604, -EPERM}, {LOADER_FILE_KEY, 0640, 0},
+		{LOADER_FILE_KEY, 0644, -EPERM},    {LOADER_FILE_CERTIFICATE, 0644, 0},
+	};
+
+	for (size_t i = 0; i < sl_count(cases); i++) {
+		_cleanup_fd_ int fd = -1;
+
+		write_file("x", cases[i].mode);
+		fd = loader_read_file(path, cases[i].which, &errors);
+		cr_expect_eq(fd < 0 ? fd : 0, cases[i].code, "case %zu: %d", i, fd);
+		unlink(path);
+	}
+	sl_errors_deinit(&errors);
+	cr_expect_eq(loader_read_file("/tmp", LOADER_FILE_CERTIFICATE, &errors), -EINVAL);
+	cr_expect(told("/tmp: is no plain file"));
+	cr_expect_eq(loader_read_file("/dev/zero", LOADER_FILE_CERTIFICATE, &errors), -EINVAL);
+	cr_expect(told("is no plain file"));
+	cr_expect_eq(loader_read_file("/nonexistent", LOADER_FILE_KEY, &errors), -ENOENT);
+	cr_expect(told("/nonexistent: can't be opened: No such file or directory"));
 }
 
 /* ---- what it refuses ------------------------------------------------------------------------- */

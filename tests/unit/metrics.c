@@ -83,6 +83,8 @@ static const char *const values[] = {
 	"sluice_flow_records_capacity 1024",
 	"sluice_flow_scans_total 2",
 	"sluice_flow_events_total{event=\"created\"} 500",
+	"sluice_api_streams 0",
+	"sluice_api_streams_dropped_total{reason=\"slow\"} 0",
 	"sluice_service_packets_total{service=\"dns\"} 10002",
 	"sluice_service_bytes_total{service=\"dns\"} 1000200",
 	"sluice_service_new_flows_total{service=\"dns\"} 2",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loader/protocol.h"
 
+#include "loader/loader.h"
 #include "sluice/api.h"
 #include "veth.h"
 
@@ -32,7 +33,7 @@ Test(protocol, refuses_what_it_does_not_know)
 	for (enum request_kind kind = 0; kind < REQUEST_COUNT; kind++) {
 		EXPECT_REFUSED(kind, r.version++);
 		EXPECT_REFUSED(kind, r.kind = REQUEST_COUNT);
-		EXPECT_REFUSED(kind, r.interface = 2);
+		EXPECT_REFUSED(kind, r.interface = kind == REQUEST_FILE ? LOADER_FILE_COUNT : 2);
 		EXPECT_REFUSED(kind, r.frame_size = PROTOCOL_FRAME_MAX + 1);
 		EXPECT_REFUSED(kind, r.frame[PROTOCOL_FRAME_MAX - 1] = 1);
 		EXPECT_REFUSED(kind, r.zero = 1);

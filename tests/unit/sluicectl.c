@@ -375,6 +375,42 @@ GOLDEN(attach, "sluicectl attach --for 60s", "sluicectl detach", "sluicectl atta
        "sluicectl show interfaces", "sluicectl attach", "sluicectl show interfaces",
        "sluicectl attach -o json", "sluicectl attach eth7", "sluicectl attach --for 1ms",
        "sluicectl attach --for 2d", "sluicectl help attach")
+GOLDEN(if_generation, "sluicectl drain --if-generation 7 web/web1",
+       "sluicectl enable --if-generation 7 web/web1",
+       "sluicectl disable --if-generation 7 web/web1",
+       "sluicectl weight --if-generation 7 web/web1 5", "sluicectl log --if-generation 7 debug",
+       "sluicectl detach --if-generation 7", "sluicectl detach --if-generation seven",
+       "sluicectl show interfaces", "sluicectl drain --if-generation 1 web/web1")
+GOLDEN(watch, "sluicectl status --watch -t 1500ms",
+       "sluicectl show backends -w -o json -t 2500ms | cut -c-60 & sleep 1.2; sluicectl disable "
+       "web/web1 >&2; wait",
+       "sluicectl show services -w -t 700ms --no-headers",
+       "sluicectl -s /nonexistent/api.sock status -w", "sluicectl show flows --watch")
+GOLDEN(token, "sluicectl token new ci", "sluicectl token new ci --role root",
+       "sluicectl token new c/i --role viewer",
+       "sluicectl token new ci --role admin --expires soon",
+       "sluicectl token new ci --role admin --from 10.0.0.1/8",
+       "sluicectl token new ci --role admin --from 10.0.0.0/8,2001:db8::/32,",
+       "sluicectl token new ci --role operator --from 10.0.0.0/8,2001:db8::/32 --expires 90d | "
+       "sed -E 's/[0-9a-f]{64}/HEX/; s/expires=[0-9T:-]+Z/expires=THEN/'",
+       "sluicectl token new ci --role viewer -o json | sed -E 's/[0-9a-f]{64}/HEX/'",
+       "sluicectl token new ci --role viewer 2>&- | { read token; read name hash role; "
+       "printf sha256=%s $token | sha256sum | wc -c; "
+       "test $hash = sha256=$(printf %s $token | sha256sum | cut -c1-64) && echo same; }",
+       "sluicectl help token new")
+GOLDEN(server, "sluicectl --server edge:9443 status",
+       "sluicectl --server http://192.0.2.1:80 status",
+       "sluicectl --server https://127.0.0.1:1 status",
+       "sluicectl --server https://127.0.0.1:1 --token-file missing status",
+       "echo word >open; sluicectl --server https://127.0.0.1:1 --token-file open status; rm open",
+       "umask 77; echo 'two words' >token; sluicectl --server https://127.0.0.1:1 --token-file "
+       "token status; rm token",
+       "umask 77; echo word >token; sluicectl --server https://127.0.0.1:1 --token-file token "
+       "status; rm token",
+       "umask 77; echo word >token; SLUICE_SERVER=http://127.0.0.1:1 SLUICE_TOKEN_FILE=token "
+       "sluicectl status; rm token",
+       "SLUICE_SERVER=https://127.0.0.1:1 sluicectl -s $SLUICE_SOCKET --no-headers show interfaces",
+       "sluicectl -s a --server https://b:1 status")
 GOLDEN(detach, "sluicectl detach", "sluicectl detach", "sluicectl status",
        "sluicectl -s /nonexistent/api.sock detach", "sluicectl detach -p /sys/fs/bpf/x -o json",
        "sluicectl -s /nonexistent/api.sock detach --pin-dir /sys/fs/bpf/x")
