@@ -33,8 +33,8 @@ static const char prepare[] =
 	"interfaces: {eth0: }\n"                                                                   \
 	"pools: {web: {check: {type: none}, backends: [{name: web1, address: 10.0.0.11}]}}\n"      \
 	"services: {www: {vip: 192.0.2.1, protocol: tcp, port: 80, pool: web}}\n"
-static const char secret[] =
-	"api: {listen: 127.0.0.1:1, certificate: /x, key: /x, rate: 1000, burst: 1000}\n" REST;
+#define SECRET "api: {listen: 127.0.0.1:1, certificate: /x, key: /x, rate: 1000, burst: 1000}\n"
+static const char secret[] = SECRET REST;
 static const char plain[] = "api: {listen: 127.0.0.1:1, rate: 1, burst: 12}\n" REST;
 
 static int in_directory(const char *line)
@@ -154,7 +154,8 @@ Test(api_tls, large_bodies_both_ways)
 	expect("{ echo '# ' $(head -c 3000000 /dev/zero | tr '\\0' x); cat; } >new.yaml "
 	       "<<EOF\n" REST "EOF\n" CURL TOKEN "rule' --data-binary @new.yaml" URL "/v1/diff",
 	       "\"kind\":\"Diff\"");
-	expect("{ echo 'interfaces: {eth0: }'; echo 'pools: {web: {backends: ['; "
+	expect("{ cat <<EOF\n" SECRET
+	       "EOF\necho 'interfaces: {eth0: }'; echo 'pools: {web: {backends: ['; "
 	       "for i in $(seq 200); do for j in 1 2 3 4 5; do "
 	       "echo \"  {name: backend-$i-$j, address: 10.0.$i.$j},\"; done; done; "
 	       "echo ']}}'; } >new.yaml; " CURL TOKEN "rule' -T new.yaml" URL "/v1/config",
@@ -285,7 +286,8 @@ Test(api_tls, those_who_do_not_close_hold_up_nobody)
 /* More than the sockets hold is asked for, nothing read, and much sent: it ends. */
 Test(api_tls, who_sends_and_never_reads_is_closed)
 {
-	expect("{ echo 'interfaces: {eth0: }'; echo 'pools: {web: {backends: ['; "
+	expect("{ cat <<EOF\n" SECRET
+	       "EOF\necho 'interfaces: {eth0: }'; echo 'pools: {web: {backends: ['; "
 	       "for i in $(seq 200); do for j in $(seq 40); do "
 	       "echo \"  {name: backend-$i-$j, address: 10.0.$i.$j},\"; done; done; "
 	       "echo ']}}'; } >new.yaml; " CURL TOKEN "rule' -T new.yaml" URL "/v1/config",

@@ -197,6 +197,17 @@ static void hide_times(char *text)
 		memcpy(at - 8, "hh:mm:ss", 8);
 }
 
+/* Each request has a trace of its own. */
+static void hide_traces(char *text)
+{
+	for (char *at = text; (at = strstr(at, "trace_id")); at++) {
+		char *id = at + strcspn(at, "=:") + 1;
+
+		id += *id == '"';
+		memset(id, 'N', strspn(id, "0123456789abcdef"));
+	}
+}
+
 static char *run(const char *line)
 {
 	_cleanup_free_ char *echo = sl_printf("$ %s\n", line);
@@ -213,6 +224,7 @@ static char *run(const char *line)
 	close(ends[0]);
 	hide_directory(text);
 	hide_times(text);
+	hide_traces(text);
 	return sl_printf("%s%s", echo, text);
 }
 
@@ -373,8 +385,8 @@ GOLDEN(log, "sluicectl log", "sluicectl log engine debug", "sluicectl log engine
        "sluicectl help log")
 GOLDEN(attach, "sluicectl attach --for 60s", "sluicectl detach", "sluicectl attach eth0 --for 60s",
        "sluicectl show interfaces", "sluicectl attach", "sluicectl show interfaces",
-       "sluicectl attach -o json", "sluicectl attach eth7", "sluicectl attach --for 1ms",
-       "sluicectl attach --for 2d", "sluicectl help attach")
+       "sluicectl attach -o json", "sluicectl attach --if-generation 7", "sluicectl attach eth7",
+       "sluicectl attach --for 1ms", "sluicectl attach --for 2d", "sluicectl help attach")
 GOLDEN(if_generation, "sluicectl drain --if-generation 7 web/web1",
        "sluicectl enable --if-generation 7 web/web1",
        "sluicectl disable --if-generation 7 web/web1",
