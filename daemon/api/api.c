@@ -109,8 +109,10 @@ int api_reload(struct api *api, struct sl_errors *errors)
 		tokens_free(tokens);
 	else
 		access_set_tokens(api->access, tokens);
-	if (!err)
+	if (!err) {
 		watches_drop_tcp(api->watches);
+		event_streams_drop_tcp(api->context.event_streams);
+	}
 	return err;
 }
 

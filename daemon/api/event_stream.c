@@ -2,6 +2,7 @@
 #include "api/event_stream.h"
 
 #include "api/event_page.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "state/events.h"
 
@@ -27,14 +28,16 @@ struct event_stream {
 	struct event_stream *next;
 	struct event_subscriber *subscriber;
 	struct event *wake, *heartbeat; /* owned */
-	struct event_query query;	/* after_id: what was sent last */
-	char *text;			/* owned: what is to be sent next; NULL: nothing */
-	size_t size, sent;		/* of it */
-	bool suspended;			/* the library waits for request_resume() */
-	bool asking;			/* the store */
-	bool over;			/* the client is gone, while the store is asked */
-	bool beats;			/* a heartbeat is due */
-	bool idle;			/* nothing has come since the last question */
+	uint64_t begun_ns;
+	struct event_query query; /* after_id: what was sent last */
+	char *text;		  /* owned: what is to be sent next; NULL: nothing */
+	size_t size, sent;	  /* of it */
+	bool suspended;		  /* the library waits for request_resume() */
+	bool asking;		  /* the store */
+	bool over;		  /* the client is gone, while the store is asked */
+	bool ended;		  /* it is to come again */
+	bool beats;		  /* a heartbeat is due */
+	bool idle;		  /* nothing has come since the last question */
 	bool incomplete;
 };
 
@@ -119,7 +122,7 @@ static ssize_t on_read(void *context, uint64_t position, char *buffer, size_t ro
 	struct event_stream *stream = context;
 	size_t left;
 
-	if (!stream->all || stream->all->ended)
+	if (!stream->all || stream->all->ended || stream->ended)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (stream->sent == stream->size && !stream->asking && (!stream->idle || stream->beats))
 		fill(stream);
@@ -150,11 +153,20 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
 		resume(stream);
 }
 
+/* Whom a token let in: he shows it again from time to time. */
+static bool is_tcp(const struct request *request)
+{
+	return request->uid == (uid_t)-1;
+}
+
 static void on_heartbeat(evutil_socket_t fd, short what, void *context)
 {
 	struct event_stream *stream = context;
 
 	stream->beats = true;
+	if (is_tcp(stream->request) &&
+	    clock_now_ns() - stream->begun_ns >= EVENT_STREAM_LIFE_S * NS_PER_S)
+		stream->ended = true;
 	wake_soon(stream);
 }
 
@@ -200,6 +212,7 @@ static struct event_stream *stream_new(const struct api_context *context,
 	stream->query = *query;
 	stream->query.newest = false;
 	stream->query.limit = PAGE;
+	stream->begun_ns = clock_now_ns();
 	stream->beats = true;
 	stream->subscriber = events_subscribe(context->events, on_event, stream);
 	stream->wake = evtimer_new(all->base, on_wake, stream);
@@ -213,15 +226,29 @@ static struct event_stream *stream_new(const struct api_context *context,
 	return stream;
 }
 
+/* Root finds a place as long as there is one: the others can't take all. */
+static bool has_room(const struct event_streams *all, const struct request *request,
+		     struct sl_errors *errors)
+{
+	unsigned own = 0;
+
+	for (const struct event_stream *stream = all->first; stream; stream = stream->next)
+		own += !strcmp(stream->request->actor, request->actor);
+	if (all->ended || all->count >= EVENT_STREAMS_MAX)
+		sl_fail(errors, 0, "watch", "%d watch already: end one of them", EVENT_STREAMS_MAX);
+	else if (own >= EVENT_STREAMS_EACH && request->uid)
+		sl_fail(errors, 0, request->actor, "watches %u times already, as often as one may",
+			own);
+	return !errors->count;
+}
+
 void event_stream_begin(const struct api_context *context, const struct request *request,
 			const struct event_query *query, struct answer *answer)
 {
 	struct sl_errors errors = {0};
 	struct event_stream *stream;
 
-	if (context->event_streams->ended || context->event_streams->count >= EVENT_STREAMS_MAX) {
-		sl_fail(&errors, 0, "watch", "%d watch already: end one of them",
-			EVENT_STREAMS_MAX);
+	if (!has_room(context->event_streams, request, &errors)) {
 		answer_problem(answer, 503, "too many watch", &errors);
 		return;
 	}
@@ -251,6 +278,15 @@ void event_streams_end(struct event_streams *streams)
 		next = stream->next; /* it may go with the rest of its answer */
 		if (stream->suspended)
 			resume(stream);
+	}
+}
+
+void event_streams_drop_tcp(struct event_streams *streams)
+{
+	for (struct event_stream *stream = streams->first; stream; stream = stream->next) {
+		stream->ended |= is_tcp(stream->request);
+		if (stream->ended)
+			wake_soon(stream);
 	}
 }
 
