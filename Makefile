@@ -144,6 +144,7 @@ $(B)/man/%.scd: $(B)/man/print-%
 	$(Q)$< > $@
 
 $(B)/man/%.8.scd: docs/man/%.8.scd docs/man/fill $(B)/% VERSION
+	@mkdir -p $(@D)
 	$(Q)docs/man/fill $< $(B)/$* $(VERSION) > $@
 
 $(B)/man/print-%: docs/man/%.c docs/man/scdoc.h Makefile VERSION
